@@ -1,0 +1,1 @@
+"""Schema languages. Each folder parses, prints and compares the schemas of one."""
