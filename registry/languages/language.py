@@ -17,7 +17,8 @@ class Finding:
 
     kind: the stable name of the rule, as Java Avro names it (``TYPE_MISMATCH``, ...).
     path: a JSON pointer into the reader schema (``/fields/2/type``; ``/`` is the root).
-    detail: what was met there, in Java Avro's words (``reader type: INT not compatible with writer type: STRING``).
+    detail: what was met there, in Java Avro's words
+        (``reader type: INT not compatible with writer type: STRING``).
     description: one sentence with ``{reader}`` and ``{writer}`` still to be filled ("new", "old").
     """
 

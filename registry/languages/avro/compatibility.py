@@ -1,0 +1,217 @@
+"""Can a reader's schema read what a writer's schema wrote: the rules of Java Avro's SchemaCompatibility.
+
+Verdicts, kinds, details and paths are Java's, with three differences, each a
+fault there:
+
+* A pair of types that is compared at several places is reported where it is
+  first met, once. (Java repeats the findings of the first place, as often as
+  there are places.)
+* Java remembers the path at which a pair was first met, even if that was while
+  it tried the branches of a union; ours is always the path from the root.
+* A reader field that matches several writer fields, by its name and its
+  aliases, is a finding, AMBIGUOUS_FIELD_ALIAS. (Java throws.)
+"""
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+
+from registry.languages.avro.schema import Array, Enum, Field, Fixed, Map, Named, Record, Schema, Union
+from registry.languages.language import Finding
+
+DESCRIPTIONS = {
+    "READER_FIELD_MISSING_DEFAULT_VALUE": (
+        "The field '{detail}' at path '{path}' in the {reader} schema has no default value "
+        "and is missing in the {writer} schema"
+    ),
+    "TYPE_MISMATCH": (
+        "The type (path '{path}') of a field in the {reader} schema does not match with the {writer} schema"
+    ),
+    "NAME_MISMATCH": "The name of the schema has changed (path '{path}')",
+    "FIXED_SIZE_MISMATCH": (
+        "The size of FIXED type field at path '{path}' in the {reader} schema "
+        "does not match with the {writer} schema"
+    ),
+    "MISSING_ENUM_SYMBOLS": (
+        "The {reader} schema is missing enum symbols '{detail}' at path '{path}' in the {writer} schema"
+    ),
+    "MISSING_UNION_BRANCH": (
+        "The {reader} schema is missing a type inside a union field at path '{path}' in the {writer} schema"
+    ),
+    "AMBIGUOUS_FIELD_ALIAS": (
+        "The field at path '{path}' in the {reader} schema matches several fields of the {writer} schema, "
+        "by its name and its aliases: '{detail}'"
+    ),
+}
+"""Each kind of finding, and the sentence that describes it."""
+
+_PROMOTIONS = {
+    "long": {"int"},
+    "float": {"int", "long"},
+    "double": {"int", "long", "float"},
+    "bytes": {"string"},
+    "string": {"bytes"},
+}
+
+
+@dataclass(slots=True, eq=False)
+class _Result:
+    """What comparing one pair gave. Inner results are shared, not copied: they may hang in several places."""
+
+    compatible: bool = True
+    items: list[tuple[str, "str | _Result", str]] = field(default_factory=list)
+
+    def find(self, path: str, kind: str, detail: str) -> None:
+        self.compatible = False
+        self.items.append((path, kind, detail))
+
+    def merge(self, path: str, inner: "_Result") -> None:
+        if not inner.compatible:
+            self.compatible = False
+            self.items.append((path, inner, ""))
+
+
+_Comparison = Generator[tuple[Schema, Schema], _Result, None]
+"""A comparison under way: yields the pairs whose results it needs."""
+
+
+class _Pair:
+    """A pair of types whose comparison is under way."""
+
+    __slots__ = ("comparison", "key", "result")
+
+    def __init__(self, reader: Schema, writer: Schema, result: _Result) -> None:
+        self.key = (id(reader), id(writer))
+        self.result = result
+        self.comparison = _compare(reader, writer, result)
+
+
+def compare(reader: Schema, writer: Schema) -> list[Finding]:
+    """Everything that stops `reader` from reading data of `writer`, in the order of the reader's fields.
+
+    Takes any depth of recursion: pairs under way are kept on a list, not on Python's stack.
+    """
+    return list(_findings(_evaluate(reader, writer)))
+
+
+def _evaluate(reader: Schema, writer: Schema) -> _Result:
+    results: dict[tuple[int, int], _Result] = {}
+    root = _Result()
+    under_way = [_Pair(reader, writer, root)]
+    in_progress = {under_way[0].key}
+    answer: _Result | None = None
+    while under_way:
+        pair = under_way[-1]
+        try:
+            wanted = pair.comparison.send(answer) if answer else next(pair.comparison)
+        except StopIteration:
+            under_way.pop()
+            in_progress.remove(pair.key)
+            results[pair.key] = answer = pair.result
+            continue
+        inner = _Pair(*wanted, _Result())
+        # A pair under way counts as compatible, unless proven otherwise further up.
+        answer = _Result() if inner.key in in_progress else results.get(inner.key)
+        if answer is None:
+            under_way.append(inner)
+            in_progress.add(inner.key)
+    return root
+
+
+def _compare(reader: Schema, writer: Schema, result: _Result) -> _Comparison:
+    if reader.type == writer.type:
+        yield from _compare_alike(reader, writer, result)
+    elif isinstance(writer, Union):
+        for index, branch in enumerate(writer.branches):
+            result.merge(f"/{index}", (yield reader, branch))
+    elif isinstance(reader, Union):
+        for branch in reader.branches:
+            if (yield branch, writer).compatible:
+                return
+        result.find("", "MISSING_UNION_BRANCH", _lacking(writer))
+    elif writer.type not in _PROMOTIONS.get(reader.type, ()):
+        result.find(
+            "",
+            "TYPE_MISMATCH",
+            f"reader type: {reader.type.upper()} not compatible with writer type: {writer.type.upper()}",
+        )
+
+
+def _compare_alike(reader: Schema, writer: Schema, result: _Result) -> _Comparison:
+    match reader, writer:
+        case Record(), Record():
+            _compare_names(reader, writer, result)
+            yield from _compare_fields(reader, writer, result)
+        case Union(), Union():
+            for index, branch in enumerate(writer.branches):
+                if not (yield reader, branch).compatible:
+                    result.find(f"/{index}", "MISSING_UNION_BRANCH", _lacking(branch))
+        case Array(), Array():
+            result.merge("/items", (yield reader.items, writer.items))
+        case Map(), Map():
+            result.merge("/values", (yield reader.values, writer.values))
+        case Enum(), Enum():
+            _compare_names(reader, writer, result)
+            missing = sorted(set(writer.symbols).difference(reader.symbols))
+            if missing and reader.default is None:
+                result.find("/symbols", "MISSING_ENUM_SYMBOLS", f"[{', '.join(missing)}]")
+        case Fixed(), Fixed():
+            _compare_names(reader, writer, result)
+            if reader.size != writer.size:
+                detail = f"expected: {writer.size}, found: {reader.size}"
+                result.find("/size", "FIXED_SIZE_MISMATCH", detail)
+
+
+def _compare_names(reader: Named, writer: Named, result: _Result) -> None:
+    if reader.name.simple == writer.name.simple:
+        return
+    if all(alias.full != writer.name.full for alias in reader.aliases):
+        result.find("/name", "NAME_MISMATCH", f"expected: {writer.name.full}")
+
+
+def _compare_fields(reader: Record, writer: Record, result: _Result) -> _Comparison:
+    for index, reader_field in enumerate(reader.fields):
+        path = f"/fields/{index}"
+        matches = _writer_fields(reader_field, writer)
+        if len(matches) > 1:
+            names = ", ".join(match.name for match in matches)
+            result.find(path, "AMBIGUOUS_FIELD_ALIAS", f"[{names}]")
+        elif matches:
+            schema, writer_schema = reader_field.schema, matches[0].schema
+            if schema.type != writer_schema.type or schema.type in _COMPOSITE:
+                result.merge(f"{path}/type", (yield schema, writer_schema))
+        elif not reader_field.has_default:
+            if isinstance(reader_field.schema, Enum) and reader_field.schema.default is not None:
+                # As in Java: an enum with a default of its own is compared with the record that lacks it.
+                result.merge(f"{path}/type", (yield reader_field.schema, writer))
+            else:
+                result.find(path, "READER_FIELD_MISSING_DEFAULT_VALUE", reader_field.name)
+
+
+_COMPOSITE = frozenset({"record", "enum", "fixed", "array", "map", "union"})
+
+
+def _writer_fields(reader_field: Field, writer: Record) -> list[Field]:
+    names = dict.fromkeys([reader_field.name, *reader_field.aliases])
+    return [writer.by_name[name] for name in names if name in writer.by_name]
+
+
+def _lacking(schema: Schema) -> str:
+    return f"reader union lacking writer type: {schema.type.upper()}"
+
+
+def _findings(root: _Result) -> Iterator[Finding]:
+    """The findings under `root` with their paths, depth first; a shared result where it is first met."""
+    met: set[int] = set()
+    waiting: list[tuple[str, str | _Result, str]] = [("", root, "")]
+    while waiting:
+        path, item, detail = waiting.pop()
+        if isinstance(item, str):
+            yield _finding(item, path or "/", detail)
+        elif id(item) not in met:
+            met.add(id(item))
+            waiting.extend((path + step, inner, text) for step, inner, text in reversed(item.items))
+
+
+def _finding(kind: str, path: str, detail: str) -> Finding:
+    description = DESCRIPTIONS[kind].replace("{path}", path).replace("{detail}", detail)
+    return Finding(kind, path, detail, description)

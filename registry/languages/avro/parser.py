@@ -1,0 +1,424 @@
+"""JSON text to the Avro type graph, by the rules of Java Avro 1.12.
+
+What Java accepts is accepted, down to a name used before its definition and a
+type defined twice in the same way; what it refuses is refused, with the path,
+line and column of the fault.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from registry.languages.avro import json_text
+from registry.languages.avro.canonical import structure
+from registry.languages.avro.defaults import is_valid_default
+from registry.languages.avro.schema import (
+    MISSING,
+    PRIMITIVES,
+    Array,
+    Enum,
+    Field,
+    Fixed,
+    Map,
+    Name,
+    Named,
+    Primitive,
+    Record,
+    Schema,
+    Union,
+    Unresolved,
+)
+from registry.languages.language import ReferencedSchema, SchemaFault
+
+MAX_FIXED_SIZE = 2**31 - 1 - 8
+"""The largest ``size`` of a fixed: what an array may hold in Java."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SCHEMA_RESERVED = frozenset(
+    {"doc", "fields", "items", "name", "namespace", "size", "symbols", "values", "type", "aliases"}
+)
+_ENUM_RESERVED = _SCHEMA_RESERVED | {"default"}
+_FIELD_RESERVED = frozenset({"default", "doc", "name", "order", "type", "aliases"})
+_ORDERS = frozenset({"ascending", "descending", "ignore"})
+_NO_PROPS: Mapping[str, object] = {}
+
+
+def parse(
+    text: str, references: Sequence[ReferencedSchema] = (), *, strict: bool = True
+) -> tuple[Schema, list[Schema]]:
+    """The type graph of `text`, and those of its `references`, whose types it may name.
+
+    strict: names are checked against Avro's grammar, and defaults against their types.
+
+    Raises SchemaFault.
+    """
+    parser = _Parser(strict=False)
+    referenced = []
+    for reference in references:
+        try:
+            referenced.append(parser.parse(reference.text))
+        except SchemaFault as fault:
+            raise SchemaFault(f'in the referenced schema "{reference.name}": {fault}') from fault
+    parser.strict = strict
+    return parser.parse(text), referenced
+
+
+class _Parser:
+    """Parses texts one after another; each may use the named types of those before it."""
+
+    def __init__(self, *, strict: bool) -> None:
+        self.strict = strict
+        self._types: dict[str, Named] = {}
+        self._open: dict[str, Record] = {}  # records whose fields are being parsed
+        self._unresolved: list[tuple[Unresolved, Callable[[Schema], None]]] = []
+        self._unions: list[tuple[Union, str]] = []
+        self._defaults: list[tuple[Field, str]] = []
+
+    def parse(self, text: str) -> Schema:
+        value = json_text.read(text)
+        try:
+            root: list[Schema] = []
+            self._schema(value, None, "", root.append)
+            self._finish()
+            return root[-1]
+        except SchemaFault as fault:
+            line, column = json_text.locate(text, _tokens(fault.path))
+            raise SchemaFault(fault.message, path=fault.path, line=line, column=column) from None
+
+    def _finish(self) -> None:
+        """What can be decided only when every name has its type."""
+        unresolved, self._unresolved = self._unresolved, []
+        for name, place in unresolved:
+            if name.full_name not in self._types:
+                raise SchemaFault(_unknown(name.full_name), path=name.path)
+            place(self._types[name.full_name])
+        unions, self._unions = self._unions, []
+        for union, path in unions:
+            _check_branches(union, path)
+        defaults, self._defaults = self._defaults, []
+        if self.strict:
+            for field, path in defaults:
+                _check_default(field, path)
+
+    def _schema(
+        self, value: object, namespace: str | None, path: str, place: Callable[[Schema], None]
+    ) -> None:
+        """Parse one schema and `place` it where it belongs; again when a name in its stead is resolved."""
+        match value:
+            case str():
+                place(self._named(value, namespace, path, place))
+            case dict():
+                place(self._object(value, namespace, path, place))
+            case list():
+                union = Union("union", _NO_PROPS, [])
+                for index, branch in enumerate(value):
+                    self._schema(branch, namespace, f"{path}/{index}", _placer(union.branches, index))
+                self._unions.append((union, path))
+                place(union)
+            case _:
+                raise SchemaFault(
+                    f"not a schema: {_excerpt(value)}; expected the name of a type, an object or an array",
+                    path=path,
+                )
+
+    def _named(self, name: str, namespace: str | None, path: str, place: Callable[[Schema], None]) -> Schema:
+        if name in PRIMITIVES:
+            return Primitive(name, _NO_PROPS)
+        full = f"{namespace}.{name}" if namespace and "." not in name else name
+        # A bare name falls back to the empty namespace, but only to a type already complete: Java's rule.
+        known = self._types.get(full) or self._open.get(full) or self._types.get(name)
+        if known is not None:
+            return known
+        unresolved = Unresolved("unresolved", _NO_PROPS, full, path)
+        self._unresolved.append((unresolved, place))
+        return unresolved
+
+    def _object(
+        self, value: dict[str, object], namespace: str | None, path: str, place: Callable[[Schema], None]
+    ) -> Schema:
+        type_ = value.get("type")
+        if not isinstance(type_, str):
+            wrong = (
+                "has no type" if "type" not in value else f"has a type that is no string: {_excerpt(type_)}"
+            )
+            raise SchemaFault(f"the schema {wrong}", path=f"{path}/type" if "type" in value else path)
+        if type_ in PRIMITIVES:
+            return Primitive(type_, _props(value, _SCHEMA_RESERVED))
+        match type_:
+            case "record" | "error":
+                return self._record(value, namespace, path)
+            case "enum":
+                return self._enum(value, namespace, path)
+            case "fixed":
+                return self._fixed(value, namespace, path)
+            case "array":
+                array = Array("array", _props(value, _SCHEMA_RESERVED), _PENDING)
+                self._schema(
+                    _required(value, "items", "array", path),
+                    namespace,
+                    f"{path}/items",
+                    _setter(array, "items"),
+                )
+                return array
+            case "map":
+                map_ = Map("map", _props(value, _SCHEMA_RESERVED), _PENDING)
+                self._schema(
+                    _required(value, "values", "map", path),
+                    namespace,
+                    f"{path}/values",
+                    _setter(map_, "values"),
+                )
+                return map_
+            case _:  # {"type": "some.Name"}: the attributes beside it are lost, as in Java up to 1.12.1
+                return self._named(type_, namespace, f"{path}/type", place)
+
+    def _record(self, value: dict[str, object], namespace: str | None, path: str) -> Record:
+        name = self._name(value, namespace, path)
+        record = Record(
+            "record",
+            _props(value, _SCHEMA_RESERVED),
+            name,
+            _optional_text(value, "doc"),
+            self._aliases(value, name, path),
+            is_error=value["type"] == "error",
+        )
+        fields = value.get("fields")
+        if not isinstance(fields, list):
+            raise SchemaFault(f'record "{name.full}" has no array of fields', path=path)
+        if name.full in self._open:
+            raise SchemaFault(f'type "{name.full}" is defined inside itself', path=path)
+        self._open[name.full] = record
+        for index, field in enumerate(fields):
+            self._field(record, field, f"{path}/fields/{index}")
+        del self._open[name.full]
+        self._define(record, path)
+        return record
+
+    def _field(self, record: Record, value: object, path: str) -> None:
+        if not isinstance(value, dict):
+            raise SchemaFault(f"a field is an object, not {_excerpt(value)}", path=path)
+        name = value.get("name")
+        if not isinstance(name, str):
+            raise SchemaFault(f'a field of record "{record.name.full}" has no name', path=path)
+        self._check_name(name, "field", f"{path}/name")
+        if name in record.by_name:
+            raise SchemaFault(f'duplicate field "{name}" in record "{record.name.full}"', path=f"{path}/name")
+        if "type" not in value:
+            raise SchemaFault(f'field "{name}" has no type', path=path)
+        field = Field(
+            name,
+            _PENDING,
+            _optional_text(value, "doc"),
+            value.get("default", MISSING),
+            _order(value, name, path),
+            _alias_texts(value, path),
+            _props(value, _FIELD_RESERVED),
+        )
+        self._schema(value["type"], record.name.namespace, f"{path}/type", _setter(field, "schema"))
+        if field.schema.type in ("float", "double") and isinstance(field.default, str):
+            field.default = _number(field.default, name, path)
+        record.fields.append(field)
+        record.by_name[name] = field
+        if field.has_default:
+            self._defaults.append((field, f"{path}/default"))
+
+    def _enum(self, value: dict[str, object], namespace: str | None, path: str) -> Enum:
+        name = self._name(value, namespace, path)
+        symbols = value.get("symbols")
+        if not isinstance(symbols, list):
+            raise SchemaFault(f'enum "{name.full}" has no array of symbols', path=path)
+        seen = set()
+        for index, symbol in enumerate(symbols):
+            place = f"{path}/symbols/{index}"
+            if not isinstance(symbol, str):
+                raise SchemaFault(f"an enum symbol is a string, not {_excerpt(symbol)}", path=place)
+            self._check_name(symbol, "enum symbol", place)
+            if symbol in seen:
+                raise SchemaFault(f'duplicate symbol "{symbol}" in enum "{name.full}"', path=place)
+            seen.add(symbol)
+        default = _optional_text(value, "default")
+        if default is not None and default not in seen:
+            raise SchemaFault(
+                f'the default "{default}" of enum "{name.full}" is none of its symbols',
+                path=f"{path}/default",
+            )
+        enum = Enum(
+            "enum",
+            _props(value, _ENUM_RESERVED),
+            name,
+            _optional_text(value, "doc"),
+            self._aliases(value, name, path),
+            symbols,
+            default,
+        )
+        self._define(enum, path)
+        return enum
+
+    def _fixed(self, value: dict[str, object], namespace: str | None, path: str) -> Fixed:
+        name = self._name(value, namespace, path)
+        size = _required(value, "size", "fixed", path)
+        if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= MAX_FIXED_SIZE:
+            raise SchemaFault(
+                f'the size of fixed "{name.full}" must be an integer from 0 to {MAX_FIXED_SIZE}, '
+                f"not {_excerpt(size)}",
+                path=f"{path}/size",
+            )
+        fixed = Fixed(
+            "fixed",
+            _props(value, _SCHEMA_RESERVED),
+            name,
+            _optional_text(value, "doc"),
+            self._aliases(value, name, path),
+            size,
+        )
+        self._define(fixed, path)
+        return fixed
+
+    def _name(self, value: dict[str, object], namespace: str | None, path: str) -> Name:
+        text = value.get("name")
+        if not isinstance(text, str):
+            raise SchemaFault(f"{_article(str(value['type']))} has no name", path=path)
+        own = _optional_text(value, "namespace")
+        name = Name.of(text, namespace if own is None else own)
+        if name.full in PRIMITIVES:
+            raise SchemaFault(f'a type may not be named "{text}", after a primitive one', path=f"{path}/name")
+        self._check_name(name.simple, "name", f"{path}/name")
+        if name.namespace is not None:
+            place = "name" if "." in text else "namespace"
+            for part in name.namespace.split("."):
+                self._check_name(part, "part of a namespace", f"{path}/{place}" if place in value else path)
+        return name
+
+    def _aliases(self, value: dict[str, object], name: Name, path: str) -> list[Name]:
+        aliases: dict[str, Name] = {}
+        for index, text in enumerate(_alias_texts(value, path)):
+            alias = Name.of(text, name.namespace)
+            self._check_name(alias.simple, "alias", f"{path}/aliases/{index}")
+            aliases.setdefault(alias.full, alias)
+        return list(aliases.values())
+
+    def _check_name(self, name: str, what: str, path: str) -> None:
+        if self.strict and not _NAME.fullmatch(name):
+            raise SchemaFault(
+                f'invalid {what} "{name}": it must start with a letter or "_" '
+                'and go on with letters, digits or "_"',
+                path=path,
+            )
+
+    def _define(self, named: Named, path: str) -> None:
+        """Make the type known by its name; a second definition must have the same structure."""
+        known = self._types.setdefault(named.name.full, named)
+        if known is not named and structure(known) != structure(named):
+            raise SchemaFault(f'type "{named.name.full}" is already defined, differently', path=path)
+        if named.name.full in self._open:
+            raise SchemaFault(f'type "{named.name.full}" is defined inside itself', path=path)
+
+
+_PENDING: Schema = Unresolved("unresolved", _NO_PROPS, "", "")
+
+
+def _setter(node: Schema | Field, attribute: str) -> Callable[[Schema], None]:
+    return lambda schema: setattr(node, attribute, schema)
+
+
+def _placer(branches: list[Schema], index: int) -> Callable[[Schema], None]:
+    def place(schema: Schema) -> None:
+        branches[index : index + 1] = [schema]
+
+    return place
+
+
+def _props(value: Mapping[str, object], reserved: frozenset[str]) -> Mapping[str, object]:
+    if reserved.issuperset(value):
+        return _NO_PROPS
+    return {name: prop for name, prop in value.items() if name not in reserved}
+
+
+def _required(value: Mapping[str, object], key: str, what: str, path: str) -> object:
+    if key not in value:
+        raise SchemaFault(f'{_article(what)} has no "{key}"', path=path)
+    return value[key]
+
+
+def _optional_text(value: Mapping[str, object], key: str) -> str | None:
+    text = value.get(key)
+    return text if isinstance(text, str) else None
+
+
+def _alias_texts(value: Mapping[str, object], path: str) -> list[str]:
+    aliases = value.get("aliases", [])
+    if not isinstance(aliases, list):
+        raise SchemaFault("aliases is an array of names", path=f"{path}/aliases")
+    for index, alias in enumerate(aliases):
+        if not isinstance(alias, str):
+            raise SchemaFault(f"an alias is a string, not {_excerpt(alias)}", path=f"{path}/aliases/{index}")
+    return list(dict.fromkeys(aliases))
+
+
+def _order(value: Mapping[str, object], name: str, path: str) -> str:
+    order = value.get("order", "ascending")
+    if not isinstance(order, str) or order.lower() not in _ORDERS:
+        raise SchemaFault(
+            f'the order of field "{name}" must be "ascending", "descending" or "ignore", '
+            f"not {_excerpt(order)}",
+            path=f"{path}/order",
+        )
+    return order.lower()
+
+
+def _number(text: str, name: str, path: str) -> float:
+    number = json_text.parse_java_double(text)
+    if number is None:
+        raise SchemaFault(
+            f'invalid default for field "{name}": {_excerpt(text)} is not a number', path=f"{path}/default"
+        )
+    return number
+
+
+def _check_branches(union: Union, path: str) -> None:
+    seen = set()
+    for index, branch in enumerate(union.branches):
+        if isinstance(branch, Union):
+            raise SchemaFault("a union directly inside a union", path=f"{path}/{index}")
+        if branch.type_name in seen:
+            raise SchemaFault(f'duplicate branch "{branch.type_name}" in a union', path=f"{path}/{index}")
+        seen.add(branch.type_name)
+
+
+def _check_default(field: Field, path: str) -> None:
+    try:
+        valid = is_valid_default(field.schema, field.default)
+    except SchemaFault as fault:
+        raise SchemaFault(f'invalid default for field "{field.name}": {fault.message}', path=path) from None
+    if not valid:
+        raise SchemaFault(
+            f'invalid default for field "{field.name}": {_excerpt(field.default)} '
+            f"is not {_expected(field.schema)}",
+            path=path,
+        )
+
+
+def _expected(schema: Schema) -> str:
+    if isinstance(schema, Union):
+        return "of any of the types " + ", ".join(branch.type_name for branch in schema.branches)
+    if isinstance(schema, Named):
+        return f"of the {schema.type} {schema.name.full}"
+    return _article(schema.type)
+
+
+def _article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+def _unknown(full_name: str) -> str:
+    return (
+        f'unknown type "{full_name}": neither a primitive type nor defined in this schema or its references'
+    )
+
+
+def _excerpt(value: object) -> str:
+    text = json_text.write(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _tokens(path: str) -> list[str]:
+    return [token.replace("~1", "/").replace("~0", "~") for token in path.split("/")[1:]]
