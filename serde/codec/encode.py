@@ -1,0 +1,229 @@
+"""A schema compiled into a function that checks and writes in one pass.
+
+Each node becomes a closure ``write(value) -> bytes``. What a value must be is
+decided when the closure is made; at run time a well-formed record costs one
+call a field. Faults carry the reason; each container adds its step of the path.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, Final
+
+from serde.codec.binary import WRITERS, Writer, as_bytes, varint, write_string
+from serde.codec.defaults import default_bytes
+from serde.codec.fault import FAULTS, Fault, as_fault, mismatch, shown
+from serde.codec.logical import Conversion, conversion
+from serde.codec.schema import (
+    MISSING,
+    Array,
+    Enum,
+    Field,
+    Fixed,
+    Map,
+    Node,
+    Primitive,
+    Record,
+    Union,
+)
+from serde.codec.union import union_writer
+
+# A record may carry its type's full name under this key, as in fastavro, to choose a union's branch.
+TYPE_KEY: Final = "-type"
+
+
+class Writers:
+    """Makes the writers of one schema; a named type has one, however often it is used."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, Writer] = {}
+
+    def writer(self, node: Node) -> Writer:
+        made = self._made.get(id(node))
+        if made is None:
+            if isinstance(node, Record):
+                # In place before its fields are: they may hold the record itself.
+                self._made[id(node)] = self._later(node)
+            made = self._made[id(node)] = self._make(node)
+        return made
+
+    def _later(self, node: Record) -> Writer:
+        def write(value: Any) -> bytes:
+            return self._made[id(node)](value)
+
+        return write
+
+    def _make(self, node: Node) -> Writer:
+        convert = conversion(node)
+        match node:
+            case Primitive():
+                write = WRITERS[node.kind]
+            case Fixed():
+                write = _fixed(node)
+            case Enum():
+                return _enum(node)
+            case Array():
+                return _array(self.writer(node.items))
+            case Map():
+                return _map(self.writer(node.values))
+            case Union():
+                return union_writer(node, [self.writer(branch) for branch in node.branches])
+            case Record():
+                return _record(node, [(field.name, self.writer(field.type)) for field in node.fields])
+        return write if convert is None else _converted(write, convert)
+
+
+def _fixed(node: Fixed) -> Writer:
+    size, expected = node.size, f"{node.size} bytes for {node.name}"
+
+    def write(value: Any) -> bytes:
+        raw = value if type(value) is bytes else as_bytes(value, expected)
+        if len(raw) != size:
+            raise Fault(f"expected {expected}, got {len(raw)}")
+        return raw
+
+    return write
+
+
+def _enum(node: Enum) -> Writer:
+    symbols = {symbol: varint(index) for index, symbol in enumerate(node.symbols)}
+
+    def write(value: Any) -> bytes:
+        found = symbols.get(value) if isinstance(value, str) else None
+        if found is None:
+            near = get_close_matches(value, node.symbols, 1) if isinstance(value, str) else ()
+            raise mismatch(f"a symbol of {node.name}{_hint(near)}", value)
+        return found
+
+    return write
+
+
+def _converted(write: Writer, convert: Conversion) -> Writer:
+    """A writer that also takes the Python type of a logical type."""
+    python, encode, check = convert.python, convert.encode, convert.check
+
+    def write_logical(value: Any) -> bytes:
+        if isinstance(value, python):
+            return write(encode(value))
+        if check is not None and isinstance(value, str):
+            check(value)
+        try:
+            return write(value)
+        except Fault as fault:
+            raise Fault(fault.reason.replace(", got ", f" or {python.__name__}, got ", 1)) from None
+
+    return write_logical
+
+
+def _array(write_item: Writer) -> Writer:
+    def write(value: Any) -> bytes:
+        if type(value) is not list and not _is_array(value):
+            raise mismatch("array", value)
+        if not len(value):
+            return b"\0"
+        parts = [varint(len(value))]
+        try:
+            for item in value:
+                parts.append(write_item(item))  # noqa: PERF401 - the fault's index is the length reached
+        except FAULTS as error:
+            raise as_fault(error).under(f"[{len(parts) - 1}]") from None
+        parts.append(b"\0")
+        return b"".join(parts)
+
+    return write
+
+
+def _is_array(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray | memoryview)
+
+
+def _map(write_value: Writer) -> Writer:
+    def write(value: Any) -> bytes:
+        if type(value) is not dict and not isinstance(value, Mapping):
+            raise mismatch("map", value)
+        if not len(value):
+            return b"\0"
+        parts = [varint(len(value))]
+        for key, item in value.items():
+            try:
+                parts.append(write_string(key))
+                parts.append(write_value(item))
+            except FAULTS as error:
+                raise as_fault(error).under(f"[{shown(key)}]") from None
+        parts.append(b"\0")
+        return b"".join(parts)
+
+    return write
+
+
+def _record(node: Record, writers: list[tuple[str, Writer]]) -> Writer:
+    count = len(writers)
+    write_loosely = _loose_record(node, writers)
+    join = b"".join
+
+    def write(value: Any) -> bytes:
+        if type(value) is not dict or len(value) != count:
+            return write_loosely(value)
+        parts: list[bytes] = []
+        append = parts.append
+        name = ""
+        try:
+            for name, write_field in writers:
+                append(write_field(value[name]))
+        except KeyError:
+            # No writer raises KeyError: the field is missing.
+            return write_loosely(value)
+        except FAULTS as error:
+            raise as_fault(error).under(f".{name}") from None
+        return join(parts)
+
+    return write
+
+
+def _loose_record(node: Record, writers: list[tuple[str, Writer]]) -> Writer:
+    """For what is not a dict with exactly the record's fields: another mapping, defaults, faults."""
+    names = dict(writers)
+    defaults = {field.name: _default_writer(field) for field in node.fields}
+
+    def write(value: Any) -> bytes:
+        if not isinstance(value, Mapping):
+            raise mismatch(node.name, value)
+        if TYPE_KEY not in names and value.get(TYPE_KEY, node.name) != node.name:
+            raise Fault(f"expected {node.name}, got a record of type {shown(value[TYPE_KEY])}")
+        for key in value:
+            if key not in names and key != TYPE_KEY:
+                near = get_close_matches(key, names, 1) if isinstance(key, str) else ()
+                raise Fault(f"{node.name} has no field {shown(key)}{_hint(near)}")
+        parts = []
+        for name, write_field in writers:
+            try:
+                given = value.get(name, MISSING)
+                parts.append(defaults[name](node.name) if given is MISSING else write_field(given))
+            except FAULTS as error:
+                raise as_fault(error).under(f".{name}") from None
+        return b"".join(parts)
+
+    return write
+
+
+def _default_writer(field: Field) -> Callable[[str], bytes]:
+    """What to write for a field that the record leaves out."""
+
+    def none(record: str) -> bytes:
+        raise Fault(f"missing: {record} gives it no default")
+
+    if field.default is MISSING:
+        return none
+    try:
+        encoded = default_bytes(field.type, field.default)
+    except FAULTS as error:
+        reason = str(as_fault(error))
+
+        def broken(record: str) -> bytes:
+            raise Fault(f"missing, and the default that {record} gives it is no value of its type: {reason}")
+
+        return broken
+    return lambda _record: encoded
+
+
+def _hint(near: Sequence[str]) -> str:
+    return f" (did you mean {near[0]!r}?)" if near else ""

@@ -1,0 +1,275 @@
+"""Avro schema text into a tree of nodes, with the names resolved.
+
+The registry has already checked a schema when it took it; this parser reads
+what a codec needs and refuses what a codec cannot work with. Types may be used
+before they are defined, and a referenced text's types may be used by name.
+Source: Avro 1.12 specification, "Schema Declaration" and "Names".
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from serde.errors import InvalidSchema
+
+PRIMITIVES: Final = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
+MISSING: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Logical:
+    """A logical type: its name and, for a decimal, its size in digits."""
+
+    name: str
+    precision: int = 0
+    scale: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Primitive:
+    kind: str
+    logical: Logical | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fixed:
+    name: str
+    aliases: frozenset[str]
+    size: int
+    logical: Logical | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Enum:
+    name: str
+    aliases: frozenset[str]
+    symbols: tuple[str, ...]
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Array:
+    items: "Node"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Map:
+    values: "Node"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Union:
+    branches: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """default: the JSON value in the schema, or MISSING."""
+
+    name: str
+    type: "Node"
+    default: Any
+    aliases: tuple[str, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Record:
+    """`fields` is filled after the record is made: a record may hold itself."""
+
+    name: str
+    aliases: frozenset[str]
+    fields: tuple[Field, ...] = field(default=(), repr=False)
+
+
+Node: TypeAlias = Primitive | Fixed | Enum | Array | Map | Union | Record
+Named: TypeAlias = Fixed | Enum | Record
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AvroSchema:
+    """A parsed schema. Immutable; use it from any thread."""
+
+    root: Node
+
+    @property
+    def name(self) -> str:
+        """The full name of a named type; ``string``, ``array``, ``union``, ... of any other."""
+        return type_name(self.root)
+
+
+def parse_schema(text: str, references: Iterable[str] = ()) -> AvroSchema:
+    """Parse schema text.
+
+    references: texts of the schemas whose types it uses, what a text needs before the text itself.
+
+    Raises InvalidSchema: not JSON, no schema, an unknown type, a name defined twice.
+    """
+    parser = _Parser()
+    try:
+        for reference in references:
+            parser.parse(_from_json(reference, "a referenced schema"))
+        return AvroSchema(parser.parse(_from_json(text, "the schema")))
+    except RecursionError:
+        raise InvalidSchema("the schema is nested too deep") from None
+
+
+def type_name(node: Node) -> str:
+    """The name by which a union's branch is chosen: the full name, or the type's."""
+    match node:
+        case Primitive():
+            return node.kind
+        case Fixed() | Enum() | Record():
+            return node.name
+        case _:
+            return type(node).__name__.lower()
+
+
+def _from_json(text: str, what: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InvalidSchema(f"{what} is not JSON: {error}") from None
+
+
+class _Parser:
+    """Two passes over each text: the names it defines, then what they mean."""
+
+    def __init__(self) -> None:
+        self._named: dict[str, Named] = {}
+
+    def parse(self, schema: Any) -> Node:
+        self._declare(schema, "", "")
+        return self._build(schema, "", "")
+
+    def _declare(self, schema: Any, namespace: str, at: str) -> None:
+        """Make a shell for each record, and the whole of each enum and fixed."""
+        if isinstance(schema, list):
+            for index, branch in enumerate(schema):
+                self._declare(branch, namespace, f"{at}/{index}")
+            return
+        if not isinstance(schema, dict):
+            return
+        kind = schema.get("type")
+        if kind in {"record", "error", "enum", "fixed"}:
+            name = _full_name(schema, namespace, at)
+            if name in self._named:
+                raise InvalidSchema(f"the type {name} is defined twice", at)
+            self._named[name] = _shell(kind, name, schema, at)
+            namespace = name.rpartition(".")[0]
+            fields = _list(schema, "fields", at) if kind in {"record", "error"} else []
+            for index, item in enumerate(fields):
+                where = f"{at}/fields/{index}"
+                self._declare(_get(item, "type", where), namespace, f"{where}/type")
+        elif kind == "array":
+            self._declare(schema.get("items"), namespace, f"{at}/items")
+        elif kind == "map":
+            self._declare(schema.get("values"), namespace, f"{at}/values")
+        else:
+            self._declare(kind, namespace, f"{at}/type")
+
+    def _build(self, schema: Any, namespace: str, at: str) -> Node:
+        if isinstance(schema, str):
+            return self._by_name(schema, namespace, at)
+        if isinstance(schema, list):
+            return Union(tuple(self._build(s, namespace, f"{at}/{n}") for n, s in enumerate(schema)))
+        kind = _get(schema, "type", at)
+        if not isinstance(kind, str):
+            return self._build(kind, namespace, f"{at}/type")
+        if kind in PRIMITIVES:
+            return Primitive(kind, _logical(schema, kind))
+        if kind == "array":
+            return Array(self._build(_get(schema, "items", at), namespace, f"{at}/items"))
+        if kind == "map":
+            return Map(self._build(_get(schema, "values", at), namespace, f"{at}/values"))
+        if kind not in {"record", "error", "enum", "fixed"}:
+            return self._by_name(kind, namespace, f"{at}/type")
+        node = self._named[_full_name(schema, namespace, at)]
+        if isinstance(node, Record):
+            node.fields = self._fields(node, schema["fields"], f"{at}/fields")
+        return node
+
+    def _fields(self, record: Record, fields: Sequence[Any], at: str) -> tuple[Field, ...]:
+        namespace = record.name.rpartition(".")[0]
+        built: dict[str, Field] = {}
+        for index, item in enumerate(fields):
+            name = _text(item, "name", f"{at}/{index}")
+            if name in built:
+                raise InvalidSchema(f"{record.name} has two fields {name!r}", f"{at}/{index}")
+            built[name] = Field(
+                name,
+                self._build(item["type"], namespace, f"{at}/{index}/type"),
+                item.get("default", MISSING),
+                tuple(item.get("aliases", ())),
+            )
+        return tuple(built.values())
+
+    def _by_name(self, name: str, namespace: str, at: str) -> Node:
+        if name in PRIMITIVES:
+            return Primitive(name)
+        node = self._named.get(f"{namespace}.{name}") if namespace and "." not in name else None
+        node = node or self._named.get(name)
+        if node is None:
+            raise InvalidSchema(f'unknown type "{name}"', at)
+        return node
+
+
+def _shell(kind: str, name: str, schema: dict[str, Any], at: str) -> Named:
+    namespace = name.rpartition(".")[0]
+    aliases = frozenset(
+        alias if "." in alias or not namespace else f"{namespace}.{alias}"
+        for alias in schema.get("aliases", ())
+    )
+    if kind == "enum":
+        return Enum(name, aliases, tuple(_list(schema, "symbols", at)), schema.get("default"))
+    if kind == "fixed":
+        size = _get(schema, "size", at)
+        if type(size) is not int or size < 0:
+            raise InvalidSchema(f"the size of {name} must be a whole number, not {size!r}", at)
+        return Fixed(name, aliases, size, _logical(schema, kind))
+    return Record(name, aliases)
+
+
+def _full_name(schema: dict[str, Any], namespace: str, at: str) -> str:
+    name = _text(schema, "name", at)
+    if "." in name:
+        return name.removeprefix(".")
+    given = schema.get("namespace", namespace)
+    return f"{given}.{name}" if given else name
+
+
+def _logical(schema: dict[str, Any], kind: str) -> Logical | None:
+    """The logical type, or None where it is not valid: the specification says to ignore it then."""
+    name = schema.get("logicalType")
+    if not isinstance(name, str):
+        return None
+    if name != "decimal":
+        return Logical(name)
+    precision, scale = schema.get("precision"), schema.get("scale", 0)
+    if type(precision) is not int or type(scale) is not int or kind not in {"bytes", "fixed"}:
+        return None
+    if precision < 1 or not 0 <= scale <= precision:
+        return None
+    return Logical(name, precision, scale)
+
+
+def _get(schema: Any, key: str, at: str) -> Any:
+    if not isinstance(schema, dict):
+        raise InvalidSchema(f"expected a schema, got {json.dumps(schema)}", at)
+    if key not in schema:
+        raise InvalidSchema(f'"{key}" is missing', at)
+    return schema[key]
+
+
+def _text(schema: Any, key: str, at: str) -> str:
+    value = _get(schema, key, at)
+    if not isinstance(value, str) or not value:
+        raise InvalidSchema(f'"{key}" must be a string', at)
+    return value
+
+
+def _list(schema: Any, key: str, at: str) -> list[Any]:
+    value = _get(schema, key, at)
+    if not isinstance(value, list):
+        raise InvalidSchema(f'"{key}" must be an array', at)
+    return value

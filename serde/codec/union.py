@@ -1,0 +1,148 @@
+"""Which branch of a union a Python value belongs to.
+
+The value's class chooses the branches that can take it, best first:
+
+* rank 0, the class is the branch's own: int for int and long, float for double,
+  str for string and enum, dict for record and map, datetime for a timestamp, ...
+* rank 1, the stored value of a logical type (an int for a timestamp), and a
+  float for a float, which loses digits;
+* rank 2 and 3, an int for a double, or for a float.
+
+Of several the first that takes the value is written, except that a record
+whose fields are just the value's keys goes before one that needs defaults.
+``(name, value)`` names the branch: the full name of a record, enum or fixed,
+or ``string``, ``array``, ...; a dict may name its record under ``"-type"``.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from numbers import Integral, Real
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from serde.codec.binary import Writer, varint
+from serde.codec.fault import FAULTS, Fault, as_fault, mismatch, shown
+from serde.codec.logical import conversion
+from serde.codec.schema import Array, Enum, Fixed, Map, Node, Primitive, Record, Union, type_name
+
+_CLASSES: Final[tuple[type, ...]] = (
+    *(type(None), bool, int, float, str, bytes, list, tuple, dict),
+    *(datetime, date, time, Decimal, UUID),
+)
+# A value of another class is treated as the first of these that it is an instance of.
+_KINDS_OF: Final[tuple[tuple[Any, type], ...]] = (
+    (str, str),
+    ((bytes, bytearray, memoryview), bytes),
+    (datetime, datetime),
+    (date, date),
+    (time, time),
+    (Decimal, Decimal),
+    (UUID, UUID),
+    (Integral, int),
+    (Real, float),
+    (Mapping, dict),
+    (Sequence, list),
+)
+_RANKS: Final[dict[str, dict[type, int]]] = {
+    "null": {type(None): 0},
+    "boolean": {bool: 0},
+    "int": {int: 0},
+    "long": {int: 0},
+    "float": {float: 1, int: 3},
+    "double": {float: 0, int: 2},
+    "bytes": {bytes: 0},
+    "string": {str: 0},
+}
+
+
+class _Branch(NamedTuple):
+    """fields: the names of a record's fields; None for another type."""
+
+    tag: bytes
+    name: str
+    write: Writer
+    fields: frozenset[str] | None
+
+
+def union_writer(node: Union, writers: Sequence[Writer]) -> Writer:
+    branches = [
+        _Branch(
+            varint(index),
+            type_name(branch),
+            write,
+            frozenset(field.name for field in branch.fields) if isinstance(branch, Record) else None,
+        )
+        for index, (branch, write) in enumerate(zip(node.branches, writers, strict=True))
+    ]
+    by_class = _by_class(node, branches)
+    nothing: list[_Branch] = []
+    expected = " or ".join(branch.name for branch in branches) or "nothing (an empty union)"
+
+    def write(value: Any) -> bytes:
+        found = by_class.get(type(value))
+        if found is None:
+            found = by_class.get(_class_of(value), nothing)
+        if type(value) is tuple and len(value) == 2 and isinstance(value[0], str):
+            named = [branch for branch in branches if branch.name == value[0]]
+            if named:
+                return named[0].tag + named[0].write(value[1])
+            if not found:
+                raise Fault(f"the union has no branch {value[0]!r}: it is {expected}")
+        if len(found) == 1:
+            return found[0].tag + found[0].write(value)
+        if not found:
+            raise mismatch(expected, value)
+        return _best(found, value, expected)
+
+    return write
+
+
+def _by_class(node: Union, branches: Sequence[_Branch]) -> dict[type, list[_Branch]]:
+    table: dict[type, list[_Branch]] = {}
+    for python in _CLASSES:
+        ranked = [
+            (rank, index)
+            for index, branch in enumerate(node.branches)
+            if (rank := _rank(branch, python)) is not None
+        ]
+        if ranked:
+            table[python] = [branches[index] for _, index in sorted(ranked)]
+    return table
+
+
+def _rank(node: Node, python: type) -> int | None:
+    match node:
+        case Primitive() | Fixed():
+            stored = _RANKS[node.kind if isinstance(node, Primitive) else "bytes"]
+            convert = conversion(node)
+            if convert is None:
+                return stored.get(python)
+            if python is convert.python:
+                return 0
+            return stored[python] + 1 if python in stored else None
+        case Enum():
+            return 0 if python is str else None
+        case Array():
+            return 0 if python in {list, tuple} else None
+        case Map() | Record():
+            return 0 if python is dict else None
+        case Union():
+            return None
+
+
+def _class_of(value: object) -> type:
+    return next((python for kind, python in _KINDS_OF if isinstance(value, kind)), object)
+
+
+def _best(found: Sequence[_Branch], value: Any, expected: str) -> bytes:
+    exact = [b for b in found if b.fields is None or value.keys() == b.fields]
+    rest = [b for b in found if b not in exact]
+    reasons = []
+    for branch in [*exact, *rest]:
+        try:
+            return branch.tag + branch.write(value)
+        except FAULTS as error:
+            fault = as_fault(error)
+            reasons.append(f"{branch.name}: {fault}")
+    raise Fault(f"expected {expected}, got {shown(value)}, which is none of them ({'; '.join(reasons)})")

@@ -1,0 +1,168 @@
+"""Everything that serde raises.
+
+    SerdeError
+    ├── SerializationError          a value that does not fit its schema, or has none
+    ├── DeserializationError        a message that cannot be read; keeps its bytes
+    │   └── FramingError            not five bytes of prefix and a body: too short, another magic byte
+    ├── InvalidSchema               text that is no Avro schema
+    ├── RegistryError               the registry answered with an error
+    │   ├── NotFound                404
+    │   │   └── SchemaNotFound      no schema has the id, or the subject does not have the schema
+    │   ├── Incompatible            409: the schema would break readers
+    │   └── Refused                 422: no valid schema, level, version or operation
+    └── RegistryUnreachable         no answer: no connection, too slow, closed early, or not a registry
+
+A wrong argument is a plain ValueError or TypeError. What `to_dict` and
+`from_dict` raise passes through as it is.
+"""
+
+from collections.abc import Sequence
+
+
+class SerdeError(Exception):
+    """The base of every error here."""
+
+
+class InvalidSchema(SerdeError):
+    """Text that is no Avro schema.
+
+    reason: what is wrong, without the place.
+    path: JSON pointer to the fault in the text; "" is the whole.
+    """
+
+    def __init__(self, reason: str, path: str = "") -> None:
+        self.reason = reason
+        self.path = path
+        super().__init__(reason, path)
+
+    def __str__(self) -> str:
+        return f"{self.reason} at {self.path}" if self.path else self.reason
+
+
+class SerializationError(SerdeError):
+    """A value that cannot be written.
+
+    reason: what is wrong. path: where in the value (``order.lines[3].price``); "" is all of it.
+    topic, subject: what it was to be written to. schema_id: the schema, None if it has no id yet.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        path: str = "",
+        topic: str | None = None,
+        subject: str | None = None,
+        schema_id: int | None = None,
+    ) -> None:
+        self.reason = reason
+        self.path = path
+        self.topic = topic
+        self.subject = subject
+        self.schema_id = schema_id
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        subject = f"subject {self.subject!r}" if self.subject is not None else ""
+        return _placed([subject, _schema(self.schema_id)], self.path, self.reason)
+
+
+class DeserializationError(SerdeError):
+    """A message that cannot be read.
+
+    reason: what is wrong. path: where in the value; "" is all of it.
+    data: the message's bytes, whole, so that it can be put aside.
+    topic: where it came from, if that was said. schema_id: the writer's schema, None if unknown.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        data: bytes,
+        path: str = "",
+        topic: str | None = None,
+        schema_id: int | None = None,
+    ) -> None:
+        self.reason = reason
+        self.data = data
+        self.path = path
+        self.topic = topic
+        self.schema_id = schema_id
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        topic = f"topic {self.topic!r}" if self.topic is not None else ""
+        return _placed([topic, _schema(self.schema_id)], self.path, self.reason)
+
+
+class FramingError(DeserializationError):
+    """A message without the prefix of Confluent's wire format."""
+
+
+class RegistryError(SerdeError):
+    """The registry answered with an error.
+
+    status: the HTTP status. error_code: the registry's (40401, ...), the status if it gave none.
+    message: the registry's words. url: what was asked.
+    """
+
+    def __init__(self, status: int, error_code: int, message: str, url: str) -> None:
+        self.status = status
+        self.error_code = error_code
+        self.message = message
+        self.url = url
+        super().__init__(status, error_code, message, url)
+
+    def __str__(self) -> str:
+        return f"{self.message} (error {self.error_code}, HTTP {self.status}, {self.url})"
+
+
+class NotFound(RegistryError):
+    """No such subject, version, schema or setting."""
+
+
+class SchemaNotFound(NotFound):
+    """The registry does not have a schema.
+
+    schema_id: the id that was asked for; None if it was looked up by its text.
+    """
+
+    def __init__(
+        self, status: int, error_code: int, message: str, url: str, *, schema_id: int | None = None
+    ) -> None:
+        super().__init__(status, error_code, message, url)
+        self.schema_id = schema_id
+
+
+class Incompatible(RegistryError):
+    """The schema breaks the subject's compatibility level; `message` says where and why."""
+
+
+class Refused(RegistryError):
+    """The registry does not take the schema, the level, the version or the operation."""
+
+
+class RegistryUnreachable(SerdeError):
+    """No registry answered.
+
+    urls: all that were tried. reason: what the last one did. The cause is the
+    error of the HTTP client, where there is one.
+    """
+
+    def __init__(self, urls: Sequence[str], reason: str) -> None:
+        self.urls = tuple(urls)
+        self.reason = reason
+        super().__init__(self.urls, reason)
+
+    def __str__(self) -> str:
+        return f"no schema registry at {', '.join(self.urls)}: {self.reason}"
+
+
+def _schema(schema_id: int | None) -> str:
+    return f"schema {schema_id}" if schema_id is not None else ""
+
+
+def _placed(about: Sequence[str], path: str, reason: str) -> str:
+    place = ", ".join(part for part in about if part)
+    return ": ".join(part for part in (place, path, reason) if part)
