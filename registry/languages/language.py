@@ -96,4 +96,6 @@ class Language(Protocol):
         """Everything that stops `reader` from reading data of `writer`; empty if nothing does.
 
         Both must come from this language's `parse`.
+
+        Raises SchemaFault where they are too large to be compared.
         """

@@ -35,10 +35,13 @@ def _prepare(source: Path, files: list[Path], prepared: Path) -> None:
     unfinished = prepared.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     (unfinished / "classes").mkdir(parents=True)
-    _run(
-        ["mvn", "-q", "-B", "-f", str(source / "pom.xml"), "dependency:copy-dependencies"]
-        + [f"-DoutputDirectory={unfinished / 'lib'}", "-DincludeScope=runtime"]
-    )
+    maven = ["mvn", "-q", "-B", "-f", str(source / "pom.xml")]
+    goal = [
+        "dependency:copy-dependencies",
+        f"-DoutputDirectory={unfinished / 'lib'}",
+        "-DincludeScope=runtime",
+    ]
+    _run([*maven, *goal])
     java = [str(path) for path in files if path.suffix == ".java"]
     if java:
         _run(["javac", "-cp", f"{unfinished / 'lib' / '*'}", "-d", str(unfinished / "classes"), *java])

@@ -16,7 +16,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
 from registry.languages.avro.schema import Array, Enum, Field, Fixed, Map, Named, Record, Schema, Union
-from registry.languages.language import Finding
+from registry.languages.language import Finding, SchemaFault
 
 DESCRIPTIONS = {
     "READER_FIELD_MISSING_DEFAULT_VALUE": (
@@ -44,6 +44,9 @@ DESCRIPTIONS = {
 }
 """Each kind of finding, and the sentence that describes it."""
 
+MAX_PAIRS = 200_000
+"""How many pairs of types one comparison may take: about two seconds; a hostile schema could ask for days."""
+
 _PROMOTIONS = {
     "long": {"int"},
     "float": {"int", "long"},
@@ -70,61 +73,99 @@ class _Result:
             self.items.append((path, inner, ""))
 
 
-_Comparison = Generator[tuple[Schema, Schema], _Result, None]
+_Steps = Generator[tuple[Schema, Schema], _Result, None]
 """A comparison under way: yields the pairs whose results it needs."""
 
 
 class _Pair:
     """A pair of types whose comparison is under way."""
 
-    __slots__ = ("comparison", "key", "result")
+    __slots__ = ("key", "result", "steps")
 
-    def __init__(self, reader: Schema, writer: Schema, result: _Result) -> None:
+    def __init__(self, reader: Schema, writer: Schema, candidates: "_Candidates") -> None:
         self.key = (id(reader), id(writer))
-        self.result = result
-        self.comparison = _compare(reader, writer, result)
+        self.result = _Result()
+        self.steps = _compare(reader, writer, self.result, candidates)
+
+
+class _Candidates:
+    """For a union and a type: the union's branches that could possibly read it.
+
+    Trying every branch with every other would make two unions of a thousand records a million pairs.
+    """
+
+    def __init__(self) -> None:
+        self._by_union: dict[int, dict[str, list[Schema]]] = {}
+
+    def of(self, union: Union, writer: Schema) -> list[Schema]:
+        index = self._by_union.get(id(union))
+        if index is None:
+            index = self._by_union[id(union)] = self._index(union)
+        if not isinstance(writer, Named):
+            return index.get(writer.type, [])
+        by_name = index.get(f"{writer.type} {writer.name.simple}", [])
+        by_alias = index.get(f"{writer.type} aka {writer.name.full}", [])
+        return list(dict.fromkeys([*by_name, *by_alias])) if by_alias else by_name
+
+    @staticmethod
+    def _index(union: Union) -> dict[str, list[Schema]]:
+        index: dict[str, list[Schema]] = {}
+        for branch in union.branches:
+            if isinstance(branch, Named):
+                keys = {f"{branch.type} {branch.name.simple}"}
+                keys.update(f"{branch.type} aka {alias.full}" for alias in branch.aliases)
+            else:
+                keys = {branch.type, *_PROMOTIONS.get(branch.type, ())}
+            for key in keys:
+                index.setdefault(key, []).append(branch)
+        return index
 
 
 def compare(reader: Schema, writer: Schema) -> list[Finding]:
     """Everything that stops `reader` from reading data of `writer`, in the order of the reader's fields.
 
     Takes any depth of recursion: pairs under way are kept on a list, not on Python's stack.
+
+    Raises SchemaFault where the two need more than MAX_PAIRS pairs of types to be compared.
     """
     return list(_findings(_evaluate(reader, writer)))
 
 
 def _evaluate(reader: Schema, writer: Schema) -> _Result:
+    candidates = _Candidates()
     results: dict[tuple[int, int], _Result] = {}
-    root = _Result()
-    under_way = [_Pair(reader, writer, root)]
-    in_progress = {under_way[0].key}
+    root = _Pair(reader, writer, candidates)
+    under_way = [root]
+    in_progress = {root.key}
     answer: _Result | None = None
     while under_way:
         pair = under_way[-1]
         try:
-            wanted = pair.comparison.send(answer) if answer else next(pair.comparison)
+            wanted = pair.steps.send(answer) if answer else next(pair.steps)
         except StopIteration:
             under_way.pop()
             in_progress.remove(pair.key)
             results[pair.key] = answer = pair.result
             continue
-        inner = _Pair(*wanted, _Result())
+        key = (id(wanted[0]), id(wanted[1]))
         # A pair under way counts as compatible, unless proven otherwise further up.
-        answer = _Result() if inner.key in in_progress else results.get(inner.key)
+        answer = _Result() if key in in_progress else results.get(key)
         if answer is None:
-            under_way.append(inner)
-            in_progress.add(inner.key)
-    return root
+            if len(results) + len(under_way) >= MAX_PAIRS:
+                raise SchemaFault(f"too many types to compare: over {MAX_PAIRS:,} pairs of them")
+            under_way.append(_Pair(*wanted, candidates))
+            in_progress.add(key)
+    return root.result
 
 
-def _compare(reader: Schema, writer: Schema, result: _Result) -> _Comparison:
+def _compare(reader: Schema, writer: Schema, result: _Result, candidates: _Candidates) -> _Steps:
     if reader.type == writer.type:
         yield from _compare_alike(reader, writer, result)
     elif isinstance(writer, Union):
         for index, branch in enumerate(writer.branches):
             result.merge(f"/{index}", (yield reader, branch))
     elif isinstance(reader, Union):
-        for branch in reader.branches:
+        for branch in candidates.of(reader, writer):
             if (yield branch, writer).compatible:
                 return
         result.find("", "MISSING_UNION_BRANCH", _lacking(writer))
@@ -136,7 +177,7 @@ def _compare(reader: Schema, writer: Schema, result: _Result) -> _Comparison:
         )
 
 
-def _compare_alike(reader: Schema, writer: Schema, result: _Result) -> _Comparison:
+def _compare_alike(reader: Schema, writer: Schema, result: _Result) -> _Steps:
     match reader, writer:
         case Record(), Record():
             _compare_names(reader, writer, result)
@@ -168,7 +209,7 @@ def _compare_names(reader: Named, writer: Named, result: _Result) -> None:
         result.find("/name", "NAME_MISMATCH", f"expected: {writer.name.full}")
 
 
-def _compare_fields(reader: Record, writer: Record, result: _Result) -> _Comparison:
+def _compare_fields(reader: Record, writer: Record, result: _Result) -> _Steps:
     for index, reader_field in enumerate(reader.fields):
         path = f"/fields/{index}"
         matches = _writer_fields(reader_field, writer)
