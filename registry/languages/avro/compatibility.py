@@ -15,7 +15,18 @@ fault there:
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
-from registry.languages.avro.schema import Array, Enum, Field, Fixed, Map, Named, Record, Schema, Union
+from registry.languages.avro.schema import (
+    Array,
+    Enum,
+    Field,
+    Fixed,
+    Map,
+    Named,
+    Primitive,
+    Record,
+    Schema,
+    Union,
+)
 from registry.languages.language import Finding, SchemaFault
 
 DESCRIPTIONS = {
@@ -160,7 +171,7 @@ def _evaluate(reader: Schema, writer: Schema) -> _Result:
 
 def _compare(reader: Schema, writer: Schema, result: _Result, candidates: _Candidates) -> _Steps:
     if reader.type == writer.type:
-        yield from _compare_alike(reader, writer, result)
+        yield from _compare_alike(reader, writer, result, candidates)
     elif isinstance(writer, Union):
         for index, branch in enumerate(writer.branches):
             result.merge(f"/{index}", (yield reader, branch))
@@ -177,13 +188,15 @@ def _compare(reader: Schema, writer: Schema, result: _Result, candidates: _Candi
         )
 
 
-def _compare_alike(reader: Schema, writer: Schema, result: _Result) -> _Steps:
+def _compare_alike(reader: Schema, writer: Schema, result: _Result, candidates: _Candidates) -> _Steps:
     match reader, writer:
         case Record(), Record():
             _compare_names(reader, writer, result)
             yield from _compare_fields(reader, writer, result)
         case Union(), Union():
             for index, branch in enumerate(writer.branches):
+                if isinstance(branch, Primitive) and candidates.of(reader, branch):
+                    continue  # what could read a primitive type does
                 if not (yield reader, branch).compatible:
                     result.find(f"/{index}", "MISSING_UNION_BRANCH", _lacking(branch))
         case Array(), Array():

@@ -11,6 +11,7 @@ import json
 import math
 import re
 from collections.abc import Sequence
+from json.encoder import encode_basestring
 from typing import NoReturn
 
 from registry.languages.language import SchemaFault
@@ -195,11 +196,11 @@ def write_string(value: str) -> str:
         parts = (
             f"\\u{ord(character):04X}"
             if _ESCAPED_CONTROL.match(character)
-            else json.dumps(character, ensure_ascii=False)[1:-1]
+            else encode_basestring(character)[1:-1]
             for character in value
         )
         return '"' + "".join(parts) + '"'
-    return json.dumps(value, ensure_ascii=False)
+    return encode_basestring(value)
 
 
 def java_double(value: float) -> str:
