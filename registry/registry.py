@@ -1,0 +1,409 @@
+"""The registry: what can be asked of it, and how its answers stay true with many writers.
+
+Its state is the fold of a log. A read looks at the log's head first and folds
+what is new, so it never answers from the past. A write syncs, decides at that
+position, and appends at the next one; when another process was faster
+(`Conflict`) it syncs and decides again. The registry itself stores nothing.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from registry import deletion
+from registry.errors import (
+    Conflict,
+    InvalidSchemaError,
+    NoSubjectConfigError,
+    RegistryError,
+    SchemaNotFoundError,
+    SchemaTooLargeError,
+    SubjectNotFoundError,
+    VersionNotFoundError,
+    WriteTimedOutError,
+)
+from registry.languages.avro import AVRO
+from registry.languages.language import Language
+from registry.model import (
+    DEFAULT_CONTEXT,
+    GLOBAL_CONTEXT,
+    LATEST,
+    CompatibilityLevel,
+    Config,
+    Mode,
+    QualifiedSubject,
+)
+from registry.records import ConfigRecord, LogRecord, Record
+from registry.registration import NewSchema, Registration
+from registry.schemas import Schemas
+from registry.state import SchemaVersion, State
+from registry.store import Store
+
+T = TypeVar("T")
+
+_log = logging.getLogger("fivebyte.registry")
+
+MAX_SCHEMA_BYTES = 1024 * 1024
+"""Default for the longest schema text, in bytes of UTF-8."""
+
+_WRITE_SECONDS = 10.0
+"""For how long a write goes on trying when other processes win every position."""
+
+
+class Registry:
+    """A registry over the log in `store`. Safe to use from several threads.
+
+    compatibility: the level where neither the subject nor the registry has one set.
+    languages: the schema languages it knows.
+    max_schema_bytes: the longest schema text that it takes.
+
+    A subject is given as ``name`` or ``:.context:name``. A version number is 1
+    or more; -1 (`registry.model.LATEST`) is the latest live one. Every method
+    may raise StoreError.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        compatibility: CompatibilityLevel = CompatibilityLevel.BACKWARD,
+        languages: Sequence[Language] = (AVRO,),
+        max_schema_bytes: int = MAX_SCHEMA_BYTES,
+    ) -> None:
+        self._store = store
+        self._default = Config(compatibility_level=compatibility)
+        self._schemas = Schemas(languages)
+        self._max_schema_bytes = max_schema_bytes
+        self._state = State()
+        self._folding = threading.RLock()  # around the state: held for short
+        self._writing = threading.Lock()  # around decide and append: this process's writers queue here
+        with self._synced():
+            pass
+
+    @property
+    def store(self) -> Store:
+        """Where the log is kept."""
+        return self._store
+
+    @property
+    def types(self) -> list[str]:
+        """The schema types that it knows, sorted."""
+        return self._schemas.types
+
+    def close(self) -> None:
+        """Close the store. May be called again."""
+        self._store.close()
+
+    # Schemas
+
+    def register(self, subject: str, schema: NewSchema, *, force: bool = False) -> SchemaVersion:
+        """Give `schema` an id and a version of `subject`; a known one keeps those it has.
+
+        force: do not check compatibility.
+
+        Raises InvalidSchemaError, IncompatibleSchemaError, SchemaTooLargeError,
+        InvalidSubjectError, InvalidVersionError, OperationNotPermittedError,
+        WriteTimedOutError.
+        """
+        job = self._job(subject, schema, force=force)
+        with self._synced() as state:
+            draft = job.draft(state)
+        candidate = job.parse(draft)
+        with self._synced() as state:
+            known = job.known(candidate, state)
+            if known is not None:
+                return known
+            job.permit(candidate, state)
+            compared = not force and not state.effective_mode(job.subject).takes_ids
+            against = job.against(candidate, state) if compared else None
+        if against is not None:
+            job.check(candidate, against)
+        # All that is costly was done without a lock, and is remembered: deciding finds it there.
+        return self._write(job.decide)
+
+    def look_up(self, subject: str, schema: NewSchema, *, deleted: bool = False) -> SchemaVersion:
+        """The newest version of `subject` with the content of `schema`; soft-deleted ones with `deleted`.
+
+        Raises SubjectNotFoundError, SchemaNotFoundError, InvalidSchemaError.
+        """
+        job = self._job(subject, schema)
+        with self._synced() as state:
+            self._visible(state, job.subject, deleted=deleted)
+            draft = job.draft(state)
+        candidate = job.parse(replace(draft, strict=False))
+        with self._synced() as state:
+            found = job.find(candidate, state, deleted=deleted)
+        if found is None:
+            raise SchemaNotFoundError
+        return found
+
+    def incompatibilities(
+        self, subject: str, schema: NewSchema, version: int | None = None, *, verbose: bool = False
+    ) -> list[str]:
+        """Why `schema` could not be registered, as messages; empty if it could.
+
+        version: hold it against this version only (-1: the latest, if there is one).
+        verbose: also say of a text that is no schema why it is none, instead of raising InvalidSchemaError.
+
+        Raises VersionNotFoundError, InvalidSchemaError, SchemaTooLargeError.
+        """
+        job = self._job(subject, schema)
+        try:
+            with self._synced() as state:
+                if version not in {None, LATEST} and state.version(job.subject, version or 0) is None:
+                    raise VersionNotFoundError(version or 0)
+                draft = job.draft(state)
+            candidate = job.parse(draft)
+            with self._synced() as state:
+                against = job.against(candidate, state, version)
+            return job.messages(candidate, against)
+        except InvalidSchemaError as fault:
+            if verbose:
+                return [str(fault)]
+            raise
+
+    def version(self, subject: str, number: int, *, deleted: bool = False) -> SchemaVersion:
+        """One version of a subject.
+
+        Raises SubjectNotFoundError, VersionNotFoundError.
+        """
+        name = _name(subject)
+        with self._synced() as state:
+            self._visible(state, name, deleted=deleted)
+            found = state.version(name, number, deleted=deleted)
+        if found is None:
+            raise VersionNotFoundError(number)
+        return found
+
+    def by_id(self, number: int, subject: str | None = None) -> SchemaVersion:
+        """A version that has the schema id; one that is soft-deleted if none is live.
+
+        subject: take the id as one of this subject's context, and if the
+        subject has it, answer with its version.
+
+        Raises SchemaNotFoundError.
+        """
+        name = _name(subject or "")
+        context = QualifiedSubject.parse(name).context
+        with self._synced() as state:
+            holders = state.holders(context, number)
+        if not holders:
+            raise SchemaNotFoundError(number)
+        return next((version for version in holders if version.subject == name), holders[0])
+
+    def max_id(self, subject: str | None = None) -> int:
+        """The highest id that was given out in the context of `subject`; 0 if none was."""
+        with self._synced() as state:
+            return state.next_id(QualifiedSubject.parse(subject or "").context) - 1
+
+    # Subjects
+
+    def subjects(self, prefix: str = ":*:", *, live: bool = True, deleted: bool = False) -> list[str]:
+        """The names of the subjects, sorted.
+
+        prefix: what names begin with, in the default context; ``:.ctx:`` before
+        it for another context, ``:*:`` for all.
+        live: those with a live version. deleted: those without one.
+        """
+        every_context = prefix.startswith(":*:")
+        wanted = QualifiedSubject(DEFAULT_CONTEXT, prefix[3:]) if every_context else _parse(prefix)
+        with self._synced() as state:
+            names = [
+                name
+                for name, has_live, _ in state.subjects()
+                if (has_live and live) or (not has_live and deleted)
+            ]
+        found = []
+        for name in names:
+            subject = QualifiedSubject.parse(name)
+            if subject.name.startswith(wanted.name) and (every_context or subject.context == wanted.context):
+                found.append(name)
+        return sorted(found)
+
+    def versions(self, subject: str, *, live: bool = True, deleted: bool = False) -> list[SchemaVersion]:
+        """The versions of a subject, ascending: live ones, soft-deleted ones, or both.
+
+        Raises SubjectNotFoundError if there is none to show.
+        """
+        name = _name(subject)
+        with self._synced() as state:
+            versions = state.versions(name, deleted=True)
+        shown = [version for version in versions if (deleted if version.deleted else live)]
+        if not shown:
+            raise SubjectNotFoundError(name)
+        return shown
+
+    def delete_subject(self, subject: str, *, permanent: bool = False) -> list[int]:
+        """Delete all versions of a subject, softly or, after that, for good; answers their numbers.
+
+        Raises SubjectNotFoundError, SubjectSoftDeletedError,
+        SubjectNotSoftDeletedError, ReferenceExistsError, OperationNotPermittedError.
+        """
+        name = _name(subject)
+        return self._write(lambda state: deletion.delete_subject(state, name, permanent=permanent))
+
+    def delete_version(self, subject: str, number: int, *, permanent: bool = False) -> int:
+        """Delete one version of a subject, softly or, after that, for good; answers its number.
+
+        Raises SubjectNotFoundError, VersionNotFoundError, VersionSoftDeletedError,
+        VersionNotSoftDeletedError, ReferenceExistsError, OperationNotPermittedError.
+        """
+        name = _name(subject)
+        return self._write(lambda state: deletion.delete_version(state, name, number, permanent=permanent))
+
+    # Configs and modes
+
+    def config(self, subject: str | None = None, *, effective: bool = False) -> Config:
+        """The config of a subject, of a context (``:.ctx:``) or of the registry (None).
+
+        effective: with what is not set there filled in from around it.
+
+        Raises NoSubjectConfigError where a subject has none of its own.
+        """
+        scope = _scope(subject)
+        with self._synced() as state:
+            own = state.config(scope)
+            whole = state.effective_config(scope, self._default)
+        if effective or scope is None:
+            return whole
+        if own is None:
+            raise NoSubjectConfigError(scope)
+        return own
+
+    def set_config(self, changes: Mapping[str, Any], subject: str | None = None) -> Config:
+        """Change fields of a scope's config (None clears one); answers what is set there now.
+
+        changes: names of `Config`'s fields and their values; see `registry.model.config_changes`.
+
+        Raises InvalidSubjectError, OperationNotPermittedError.
+        """
+        scope = _scope(subject, check=True)
+
+        def decide(state: State) -> tuple[list[Record], Config]:
+            before = state.config(scope)
+            after = replace(before or Config(), **changes)
+            if not changes or after == before:
+                return [], after
+            deletion.check_writable(state, scope)
+            return [ConfigRecord(scope, after)], after
+
+        config = self._write(decide)
+        return config.over(self._default) if scope is None else config
+
+    def delete_config(self, subject: str | None = None) -> Config:
+        """Reset a scope's config; answers what was set there.
+
+        Raises SubjectNotFoundError where a subject has none, OperationNotPermittedError.
+        """
+        scope = _scope(subject)
+
+        def decide(state: State) -> tuple[list[Record], Config]:
+            before = state.config(scope)
+            if before is None and scope is not None:
+                raise SubjectNotFoundError(scope)
+            deletion.check_writable(state, scope)
+            return [] if before is None else [ConfigRecord(scope, None)], before or Config()
+
+        config = self._write(decide)
+        return config.over(self._default) if scope is None else config
+
+    def mode(self, subject: str | None = None) -> Mode:
+        """The mode that holds for a subject, a context (``:.ctx:``) or the registry (None)."""
+        with self._synced() as state:
+            return state.effective_mode(_scope(subject))
+
+    # The machinery
+
+    def _job(self, subject: str, schema: NewSchema, *, force: bool = False) -> Registration:
+        qualified = _parse(subject)
+        qualified.check()
+        size = len(schema.text.encode(errors="surrogatepass"))
+        if size > self._max_schema_bytes:
+            raise SchemaTooLargeError(size, self._max_schema_bytes)
+        return Registration(str(qualified), schema, self._schemas, self._default, force)
+
+    def _visible(self, state: State, subject: str, *, deleted: bool) -> None:
+        if not state.versions(subject, deleted=deleted):
+            raise SubjectNotFoundError(subject)
+
+    @contextmanager
+    def _synced(self) -> Iterator[State]:
+        """The state at the log's head, locked."""
+        with self._folding:
+            head = self._store.head()
+            if head < self._state.position:
+                _log.error(
+                    "%s ends at position %d, but %d had been read from it: it was replaced or lost its end. "
+                    "Answering from what is there now; writes that had been acknowledged may be gone",
+                    self._store.url,
+                    head,
+                    self._state.position,
+                )
+                self._state = State()
+            if head > self._state.position:
+                self._fold()
+            yield self._state
+
+    def _fold(self) -> None:
+        state = self._state
+        for entry in self._store.read(state.position):
+            refused = len(state.refused)
+            state.apply(entry.position, entry.time, entry.records)
+            for subject, version in state.refused[refused:]:
+                _log.warning(
+                    "%s, position %d: version %d of subject %s is ignored, its id stands for another schema",
+                    self._store.url,
+                    entry.position,
+                    version,
+                    subject,
+                )
+
+    def _write(self, decide: Callable[[State], tuple[list[Record], T]]) -> T:
+        """Decide at the head and append after it, again and again until no other writer was faster."""
+        deadline = time.monotonic() + _WRITE_SECONDS
+        with self._writing:
+            attempt = 0
+            while True:
+                with self._synced() as state:
+                    records, result = decide(state)
+                    position = state.position + 1
+                if not records:
+                    return result
+                log_records: list[LogRecord] = [record.to_log() for record in records]
+                try:
+                    self._store.append(position, log_records)
+                except Conflict:
+                    attempt += 1
+                    if time.monotonic() > deadline:
+                        raise WriteTimedOutError(
+                            f"Register operation timed out: other writers were faster {attempt} times "
+                            f"in {_WRITE_SECONDS:g} s; nothing was written, try again"
+                        ) from None
+                    time.sleep(random.uniform(0, 0.001 * min(attempt, 20)))  # noqa: S311 - spreads writers out
+                else:
+                    return result
+
+
+def _parse(subject: str) -> QualifiedSubject:
+    return QualifiedSubject.parse(subject)
+
+
+def _name(subject: str) -> str:
+    return str(_parse(subject))
+
+
+def _scope(subject: str | None, *, check: bool = False) -> str | None:
+    if subject is None:
+        return None
+    qualified = _parse(subject)
+    if check and qualified.context != GLOBAL_CONTEXT:
+        qualified.check()
+    return str(qualified) or None
+
+
+__all__ = ["NewSchema", "Registry", "RegistryError", "SchemaVersion"]

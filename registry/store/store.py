@@ -1,0 +1,59 @@
+"""What the registry asks of the place that keeps its log.
+
+A log is a list of entries at positions 1, 2, 3, ... Each entry carries one or
+more records that take effect together. Writing is "append at position n, or
+fail": whoever is second at a position gets `Conflict`, reads on, and decides
+again. So any number of writers need no leader.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from registry.records import LogRecord
+
+
+class Entry(NamedTuple):
+    """What one append wrote.
+
+    position: 1 for the first of a log.
+    time: milliseconds since 1970, when it was appended.
+    principal: who asked for it, where that is known.
+    """
+
+    position: int
+    time: int
+    records: tuple[LogRecord, ...]
+    principal: str | None = None
+
+
+class Store(Protocol):
+    """A log. Safe to use from several threads at once.
+
+    Every method raises StoreError where the log cannot be reached, and
+    LogFormatError where it is damaged.
+    """
+
+    @property
+    def url(self) -> str:
+        """As `open_store` takes it."""
+
+    def read(self, after: int) -> Iterator[Entry]:
+        """The entries after position `after`, in order, up to the head at the time of the call."""
+
+    def append(self, position: int, records: Sequence[LogRecord], principal: str | None = None) -> None:
+        """Write `records` (at least one) as the entry at `position`.
+
+        Returns when the entry is as durable as the store can make it and every
+        reader sees it.
+
+        Raises Conflict unless `position` is the one after the head.
+        """
+
+    def head(self) -> int:
+        """The position of the last entry; 0 for an empty log."""
+
+    def wait(self, after: int, timeout: float) -> int:
+        """Wait until the head is beyond `after`, but for at most `timeout` seconds; then the head."""
+
+    def close(self) -> None:
+        """Let go of files and connections. May be called again."""
