@@ -1,0 +1,226 @@
+"""The file log as a broker: what `connect("file:...")` returns.
+
+Owns the root folder through `Topics`, and the open partitions, one of each in
+a process, shared by all its producers and consumers. Any thread; any number of
+processes may have a broker on the same folder.
+"""
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from broker_adapter.broker import AutoOffsetReset, Durability, TopicDescription, TopicPartition
+from broker_adapter.errors import BrokerError, Closed, LogIOError
+from broker_adapter.filelog.compression import codec_named
+from broker_adapter.filelog.consumer import FileConsumer
+from broker_adapter.filelog.files import reporting
+from broker_adapter.filelog.group import Membership
+from broker_adapter.filelog.locks import reset_in_child
+from broker_adapter.filelog.offsets import (
+    OFFSETS_SETTINGS,
+    OFFSETS_TOPIC,
+    GroupOffsets,
+    partition_of,
+)
+from broker_adapter.filelog.partition import Partition
+from broker_adapter.filelog.producer import FileProducer
+from broker_adapter.filelog.topic import Topics
+
+FLUSH_INTERVAL: Final = 1.0
+"""Seconds between two flushes to the disk under `Durability.INTERVAL`."""
+
+_log = logging.getLogger(__name__)
+
+
+class FileAdmin:
+    """Topics of a file log. See `broker_adapter.broker.Admin`."""
+
+    def __init__(self, topics: Topics) -> None:
+        self._topics = topics
+
+    def create_topic(
+        self, name: str, partitions: int = 1, config: Mapping[str, int | str] | None = None
+    ) -> TopicDescription:
+        """See `broker_adapter.broker.Admin.create_topic`."""
+        return self._topics.create(name, partitions, config or {})
+
+    def topics(self) -> list[str]:
+        """See `broker_adapter.broker.Admin.topics`."""
+        return self._topics.names()
+
+    def describe_topic(self, name: str) -> TopicDescription:
+        """See `broker_adapter.broker.Admin.describe_topic`."""
+        return self._topics.describe(name)
+
+
+class FileBroker:
+    """A broker in a folder. See `broker_adapter.broker.Broker`."""
+
+    def __init__(self, root: Path, durability: Durability = Durability.INTERVAL) -> None:
+        """Use the folder `root`, which is made if it is not there. Raises `LogIOError`."""
+        with reporting("make the folder", root):
+            root.mkdir(parents=True, exist_ok=True)
+        self.root = root.resolve()
+        self.durability = durability
+        self._topics = Topics(self.root)
+        self._admin = FileAdmin(self._topics)
+        self._partitions: dict[TopicPartition, Partition] = {}
+        self._clients: set[FileProducer | FileConsumer] = set()
+        self._closed = False
+        self._reset()
+        reset_in_child(self)
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._flusher: threading.Thread | None = None
+
+    def after_fork(self) -> None:
+        """In a forked child: no lock is held, and the flushing thread is not there until it is needed."""
+        self._reset()
+
+    @property
+    def admin(self) -> FileAdmin:
+        """See `broker_adapter.broker.Broker.admin`."""
+        self._check_open()
+        return self._admin
+
+    def producer(
+        self, *, linger: float = 0.005, batch_size: int = 65536, compression: str = "none"
+    ) -> FileProducer:
+        """See `broker_adapter.broker.Broker.producer`."""
+        self._check_open()
+        producer = FileProducer(
+            self._open_to_write,
+            self.durability,
+            linger=linger,
+            batch_size=batch_size,
+            codec=codec_named(compression),
+            on_close=self._clients.discard,
+        )
+        self._clients.add(producer)
+        return producer
+
+    def consumer(
+        self,
+        topics: str | Sequence[str] = (),
+        *,
+        group: str | None = None,
+        auto_offset_reset: AutoOffsetReset = "earliest",
+        idle_timeout: float | None = None,
+    ) -> FileConsumer:
+        """See `broker_adapter.broker.Broker.consumer`."""
+        self._check_open()
+        names = [topics] if isinstance(topics, str) else topics
+        partitions = [each for name in names for each in self._partitions_of(name)]
+        membership = None if group is None else self._join(group)
+        try:
+            consumer = FileConsumer(
+                self.partition,
+                partitions,
+                membership,
+                auto_offset_reset=auto_offset_reset,
+                idle_timeout=idle_timeout,
+                sync_commits=self.durability is Durability.BATCH,
+                on_close=self._clients.discard,
+            )
+        except BaseException:
+            if membership is not None:
+                membership.leave()
+            raise
+        self._clients.add(consumer)
+        return consumer
+
+    def partition(self, name: TopicPartition) -> Partition:
+        """The open partition. Raises `UnknownTopic`, `UnknownPartition`, `CorruptLog` or `LogIOError`."""
+        self._check_open()
+        with self._lock:
+            partition = self._partitions.get(name)
+            if partition is None:
+                directory = self._topics.require(name)
+                partition = self._partitions[name] = Partition(
+                    directory, name, self._topics.config(name.topic)
+                )
+            return partition
+
+    # ---------------------------------------------------------------- what clients are given
+
+    def _partitions_of(self, topic: str) -> list[TopicPartition]:
+        return [TopicPartition(topic, number) for number in range(self._topics.partitions(topic))]
+
+    def _open_to_write(self, topic: str) -> list[Partition]:
+        partitions = [self.partition(name) for name in self._partitions_of(topic)]
+        self._start_flushing()
+        return partitions
+
+    def _join(self, group: str) -> Membership:
+        name = TopicPartition(OFFSETS_TOPIC, partition_of(group))
+        directory = self._topics.ensure_partition(name, OFFSETS_SETTINGS)
+        with self._lock:
+            partition = self._partitions.get(name)
+            if partition is None:
+                partition = self._partitions[name] = Partition(
+                    directory, name, self._topics.config(name.topic)
+                )
+        self._start_flushing()
+        return Membership(directory, GroupOffsets(partition, group))
+
+    # ---------------------------------------------------------------- flushing
+
+    def _start_flushing(self) -> None:
+        with self._lock:
+            if self.durability is Durability.INTERVAL and self._flusher is None:
+                self._flusher = threading.Thread(target=self._flush_often, name="fivebyte-flush", daemon=True)
+                self._flusher.start()
+
+    def _flush_often(self) -> None:
+        while not self._stop.wait(FLUSH_INTERVAL):
+            for partition in list(self._partitions.values()):
+                try:
+                    partition.flush()
+                except LogIOError as error:
+                    # Not fatal, and not for ever: it stays to be flushed, and is tried again in a second.
+                    _log.warning("%s", error)
+
+    # ---------------------------------------------------------------- closing
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Closed(f"the broker of {self.root} is closed; connect again")
+
+    def close(self) -> None:
+        """See `broker_adapter.broker.Broker.close`."""
+        if self._closed:
+            return
+        self._closed = True
+        failure: BrokerError | None = None
+        self._stop.set()
+        if self._flusher is not None:
+            self._flusher.join()
+        for client in list(self._clients):
+            try:
+                client.close()
+            except BrokerError as error:
+                failure = failure or error
+        for partition in self._partitions.values():
+            try:
+                if self.durability is Durability.INTERVAL:
+                    partition.flush()
+            except LogIOError as error:
+                failure = failure or error
+            partition.close()
+        self._partitions.clear()
+        self._topics.close()
+        if failure is not None:
+            raise failure
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,252 @@
+"""Reading records: a place in each partition, and the group that keeps it.
+
+Owns no file; reads through `LogReader`, commits through `Membership`. For one
+thread at a time, in the process that made it.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Final, Self
+
+from broker_adapter.broker import AutoOffsetReset, RawRecord, TopicPartition
+from broker_adapter.errors import Closed, InvalidConfig, InvalidGroup, NoOffset, UnknownPartition
+from broker_adapter.filelog.group import Membership
+from broker_adapter.filelog.partition import Partition
+from broker_adapter.filelog.reader import LogReader
+
+_FETCH_BYTES: Final = 1024 * 1024
+_FIRST_WAIT: Final = 0.0002
+_LONGEST_WAIT: Final = 0.02
+
+
+class _Place:
+    """A reader, and the records it has read that the caller has not had."""
+
+    def __init__(self, partition: Partition, offset: int) -> None:
+        self.reader = LogReader(partition, offset)
+        self.waiting: list[RawRecord] = []
+        self.taken = 0
+
+    @property
+    def position(self) -> int:
+        return self.waiting[self.taken].offset if self.taken < len(self.waiting) else self.reader.offset
+
+    def seek(self, offset: int) -> None:
+        self.waiting, self.taken = [], 0
+        self.reader.seek(offset)
+
+    def fill(self) -> bool:
+        """Read on if all was taken; whether there is a record to take."""
+        if self.taken == len(self.waiting):
+            self.waiting, self.taken = self.reader.read(_FETCH_BYTES), 0
+        return bool(self.waiting)
+
+    def take(self, count: int) -> list[RawRecord]:
+        records = self.waiting[self.taken : self.taken + count]
+        self.taken += len(records)
+        return records
+
+
+class FileConsumer:
+    """A consumer of a file log. See `broker_adapter.broker.Consumer`."""
+
+    def __init__(
+        self,
+        open_partition: Callable[[TopicPartition], Partition],
+        partitions: Sequence[TopicPartition],
+        membership: Membership | None,
+        *,
+        auto_offset_reset: AutoOffsetReset,
+        idle_timeout: float | None,
+        sync_commits: bool,
+        on_close: Callable[["FileConsumer"], None] = lambda _: None,
+    ) -> None:
+        """`open_partition` gives an open partition, or raises `UnknownTopic` or `UnknownPartition`."""
+        if auto_offset_reset not in {"earliest", "latest", "error"}:
+            raise InvalidConfig(
+                f"auto_offset_reset={auto_offset_reset!r}: use 'earliest', 'latest' or 'error'"
+            )
+        self._open_partition = open_partition
+        self._membership = membership
+        self._reset = auto_offset_reset
+        self._idle_timeout = idle_timeout
+        self._sync_commits = sync_commits
+        self._on_close = on_close
+        self._closed = False
+        self._turn = 0
+        self._partitions: dict[TopicPartition, Partition] = {}
+        self._places: dict[TopicPartition, _Place] = {}
+        self._set_partitions(partitions)
+
+    def _set_partitions(self, partitions: Sequence[TopicPartition]) -> None:
+        self._partitions = {
+            TopicPartition(*each): self._open_partition(TopicPartition(*each)) for each in partitions
+        }
+        self._places = {}
+
+    def assignment(self) -> frozenset[TopicPartition]:
+        """See `broker_adapter.broker.Consumer.assignment`."""
+        return frozenset(self._partitions)
+
+    def assign(self, partitions: Sequence[TopicPartition]) -> None:
+        """See `broker_adapter.broker.Consumer.assign`."""
+        self._check_open()
+        if self._membership is not None:
+            raise InvalidGroup(
+                f"partitions are given by group {self._membership.group!r} here; assign() is for a consumer without one"
+            )
+        self._set_partitions(partitions)
+
+    # ---------------------------------------------------------------- reading
+
+    def poll(self, timeout: float = 0.0, max_records: int = 1000) -> list[RawRecord]:
+        """See `broker_adapter.broker.Consumer.poll`."""
+        self._check_open()
+        records: list[RawRecord] = []
+        if self._wait_for_record(timeout):
+            for place in self._in_turn():
+                while len(records) < max_records and place.fill():
+                    records += place.take(max_records - len(records))
+        return records
+
+    def __iter__(self) -> Iterator[RawRecord]:
+        """See `broker_adapter.broker.Consumer.__iter__`."""
+        while self._wait_for_record(self._idle_timeout):
+            for place in self._in_turn():
+                # One at a time, and looked up each time: the caller may seek or commit between two records.
+                if place.fill():
+                    chunk = place.waiting
+                    while place.waiting is chunk and place.taken < len(chunk):
+                        place.taken += 1
+                        yield chunk[place.taken - 1]
+                        self._check_open()
+
+    def _wait_for_record(self, timeout: float | None) -> bool:
+        self._check_open()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        pause = _FIRST_WAIT
+        while not any(place.fill() for place in self._all_places()):
+            left = _LONGEST_WAIT if deadline is None else deadline - time.monotonic()
+            if left <= 0:
+                return False
+            time.sleep(min(pause, left))
+            pause = min(pause * 2, _LONGEST_WAIT)
+        return True
+
+    def _in_turn(self) -> list[_Place]:
+        """All places, another one first each time, so that a busy partition does not starve the others."""
+        places = self._all_places()
+        self._turn += 1
+        first = self._turn % len(places) if places else 0
+        return places[first:] + places[:first]
+
+    def _all_places(self) -> list[_Place]:
+        if len(self._places) < len(self._partitions):
+            for name in self._partitions:
+                self._place(name)
+        return list(self._places.values())
+
+    # ---------------------------------------------------------------- positions
+
+    def _place(self, name: TopicPartition) -> _Place:
+        self._check_open()
+        place = self._places.get(name)
+        if place is None:
+            partition = self._partition(name)
+            place = self._places[name] = _Place(partition, self._first_offset(name, partition))
+        return place
+
+    def _partition(self, name: TopicPartition) -> Partition:
+        try:
+            return self._partitions[name]
+        except KeyError:
+            raise UnknownPartition(
+                f"this consumer does not read {TopicPartition(*name)}; see assignment()"
+            ) from None
+
+    def _first_offset(self, name: TopicPartition, partition: Partition) -> int:
+        state = partition.state()
+        committed = None if self._membership is None else self._membership.committed().get(name)
+        if committed is not None and state.log_start_offset <= committed <= state.log_end_offset:
+            return committed
+        if self._reset == "earliest":
+            return state.log_start_offset
+        if self._reset == "latest":
+            return state.log_end_offset
+        what = (
+            "nothing is committed"
+            if committed is None
+            else f"the committed offset {committed} is not in the log"
+        )
+        raise NoOffset(f'{name}: {what}, and auto_offset_reset is "error"; seek() to where to start')
+
+    def position(self, partition: TopicPartition) -> int:
+        """See `broker_adapter.broker.Consumer.position`."""
+        return self._place(partition).position
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """See `broker_adapter.broker.Consumer.seek`."""
+        self._check_open()
+        if partition in self._places:
+            self._places[partition].seek(offset)
+        else:
+            self._places[partition] = _Place(self._partition(partition), offset)
+
+    def offset_for_timestamp(self, partition: TopicPartition, timestamp: int) -> int | None:
+        """See `broker_adapter.broker.Consumer.offset_for_timestamp`."""
+        self._check_open()
+        return self._partition(partition).offset_for_timestamp(timestamp)
+
+    def watermarks(self, partition: TopicPartition) -> tuple[int, int]:
+        """See `broker_adapter.broker.Consumer.watermarks`."""
+        self._check_open()
+        state = self._partition(partition).state()
+        return state.log_start_offset, state.log_end_offset
+
+    # ---------------------------------------------------------------- the group
+
+    def commit(self, offsets: Mapping[TopicPartition, int] | None = None) -> None:
+        """See `broker_adapter.broker.Consumer.commit`."""
+        membership = self._require_group()
+        if offsets is None:
+            offsets = {name: place.position for name, place in self._places.items()}
+        for name in offsets:
+            self._partition(name)
+        if offsets:
+            membership.commit(offsets, sync=self._sync_commits)
+
+    def committed(self, partition: TopicPartition) -> int | None:
+        """See `broker_adapter.broker.Consumer.committed`."""
+        self._partition(partition)
+        return self._require_group().committed().get(partition)
+
+    def _require_group(self) -> Membership:
+        self._check_open()
+        if self._membership is None:
+            raise InvalidGroup("this consumer has no group to commit for; make it with group=...")
+        return self._membership
+
+    # ---------------------------------------------------------------- closing
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Closed("this consumer is closed; ask the broker for another")
+        if self._membership is not None:
+            self._membership.check()
+
+    def close(self) -> None:
+        """See `broker_adapter.broker.Consumer.close`."""
+        if not self._closed:
+            self._closed = True
+            self._on_close(self)
+            if self._membership is not None:
+                self._membership.leave()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

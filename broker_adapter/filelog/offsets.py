@@ -1,0 +1,135 @@
+"""What consumer groups have committed, kept as Kafka keeps it.
+
+Owns the records in ``__consumer_offsets-<p>/``, an ordinary partition: the
+same appends, locks and recovery as any. `GroupOffsets` is for one thread at a
+time; commits of several processes may mix, since a later record wins.
+
+A group's partition is Java's hash of its name, modulo 50, so Kafka finds the
+offsets in a folder that it adopts. Keys and values are in Kafka's binary form
+(its schemas OffsetCommitKey and OffsetCommitValue): key version 1, value
+version 3 are written, value versions 0 to 3 read. Other keys, which hold a
+group's members, are passed over.
+"""
+
+import time
+from collections.abc import Mapping
+from struct import Struct
+from struct import error as StructError
+from typing import Final
+
+from broker_adapter.broker import TopicPartition
+from broker_adapter.errors import CorruptLog
+from broker_adapter.filelog.batch import NewRecord, encode_batch
+from broker_adapter.filelog.partition import Partition
+from broker_adapter.filelog.reader import LogReader
+
+OFFSETS_TOPIC: Final = "__consumer_offsets"
+OFFSETS_PARTITIONS: Final = 50
+OFFSETS_SETTINGS: Final = {"segment.bytes": 100 * 1024 * 1024}
+
+_KEY_VERSION: Final = 1
+_VALUE_VERSION: Final = 3
+_SHORT: Final = Struct(">h")
+_INT: Final = Struct(">i")
+_LONG: Final = Struct(">q")
+_VALUE_HEAD: Final = Struct(">hqi")
+_READ_BYTES: Final = 1024 * 1024
+
+
+def partition_of(group: str) -> int:
+    """The partition of ``__consumer_offsets`` that keeps a group: Java's ``abs(hashCode) % 50``."""
+    number = 0
+    units = group.encode("utf-16-be", "surrogatepass")
+    for at in range(0, len(units), 2):
+        number = (31 * number + int.from_bytes(units[at : at + 2], "big")) & 0xFFFF_FFFF
+    signed = number - (1 << 32) if number >= 1 << 31 else number
+    # Kafka's abs() has 0 for the one number whose absolute value Java cannot hold.
+    return 0 if signed == -(1 << 31) else abs(signed) % OFFSETS_PARTITIONS
+
+
+def _string(text: str) -> bytes:
+    data = text.encode()
+    return _SHORT.pack(len(data)) + data
+
+
+def encode_key(group: str, partition: TopicPartition) -> bytes:
+    """An OffsetCommitKey of version 1."""
+    return (
+        _SHORT.pack(_KEY_VERSION) + _string(group) + _string(partition.topic) + _INT.pack(partition.partition)
+    )
+
+
+def encode_value(offset: int, commit_timestamp: int) -> bytes:
+    """An OffsetCommitValue of version 3, with no leader epoch and empty metadata."""
+    return _VALUE_HEAD.pack(_VALUE_VERSION, offset, -1) + _string("") + _LONG.pack(commit_timestamp)
+
+
+def decode_key(key: bytes) -> tuple[str, TopicPartition] | None:
+    """The group and partition of an OffsetCommitKey; None for another kind of key. Raises `CorruptLog`."""
+    try:
+        (version,) = _SHORT.unpack_from(key)
+        if version not in {0, 1}:
+            return None
+        group, at = _read_string(key, _SHORT.size)
+        topic, at = _read_string(key, at)
+        (number,) = _INT.unpack_from(key, at)
+    except (StructError, UnicodeDecodeError) as error:
+        raise CorruptLog(f"a key in {OFFSETS_TOPIC} cannot be read: {error}") from error
+    return group, TopicPartition(topic, number)
+
+
+def decode_value(value: bytes) -> int:
+    """The offset in an OffsetCommitValue. Raises `CorruptLog`."""
+    try:
+        (version,) = _SHORT.unpack_from(value)
+        (offset,) = _LONG.unpack_from(value, _SHORT.size)
+    except StructError as error:
+        raise CorruptLog(f"a value in {OFFSETS_TOPIC} cannot be read: {error}") from error
+    if not 0 <= version <= _VALUE_VERSION:
+        raise CorruptLog(
+            f"a value in {OFFSETS_TOPIC} has version {version}; 0 to {_VALUE_VERSION} are read by this release"
+        )
+    return int(offset)
+
+
+def _read_string(data: bytes, at: int) -> tuple[str, int]:
+    (length,) = _SHORT.unpack_from(data, at)
+    start = at + _SHORT.size
+    if length < 0 or start + length > len(data):
+        raise CorruptLog(f"a key in {OFFSETS_TOPIC} has a text of {length} bytes, which it does not hold")
+    return data[start : start + length].decode(), start + length
+
+
+class GroupOffsets:
+    """One group's committed offsets. Raises `LogIOError`, `CorruptBatch` or `CorruptLog`."""
+
+    def __init__(self, partition: Partition, group: str) -> None:
+        self.group = group
+        self._partition = partition
+        self._reader = LogReader(partition, partition.state().log_start_offset)
+        self._offsets: dict[TopicPartition, int] = {}
+
+    def commit(self, offsets: Mapping[TopicPartition, int], *, sync: bool) -> None:
+        """Append the offsets, as one batch: all of them count or none."""
+        now = time.time_ns() // 1_000_000
+        records: list[NewRecord] = [
+            (now, encode_key(self.group, partition), encode_value(offset, now), ())
+            for partition, offset in offsets.items()
+        ]
+        self._partition.append(encode_batch(records), sync=sync)
+
+    def committed(self) -> Mapping[TopicPartition, int]:
+        """All offsets the group has committed: what was known, and what came since."""
+        while records := self._reader.read(_READ_BYTES):
+            for record in records:
+                self._apply(record.key, record.value)
+        return self._offsets
+
+    def _apply(self, key: bytes | None, value: bytes | None) -> None:
+        decoded = decode_key(key) if key is not None else None
+        if decoded is None or decoded[0] != self.group:
+            return
+        if value is None:
+            self._offsets.pop(decoded[1], None)
+        else:
+            self._offsets[decoded[1]] = decode_value(value)
