@@ -1,0 +1,49 @@
+"""Errors as answers: exactly ``{"error_code", "message"}``, since an added key breaks strict clients."""
+
+import logging
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
+
+from registry.errors import RegistryError
+from registry.http.responses import answer
+
+_log = logging.getLogger("fivebyte.registry.http")
+
+_GENERIC = {404, 405, 406, 415}
+
+
+def handle_errors(app: Flask) -> None:
+    """Make `app` answer every error in this form."""
+    app.register_error_handler(RegistryError, _registry_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def _registry_error(fault: RegistryError) -> Response:
+    if fault.status >= 500:
+        _log.error("%s %s: %s", request.method, request.path, fault)
+    return answer({"error_code": fault.code, "message": str(fault)}, fault.status)
+
+
+def _http_error(fault: HTTPException) -> Response:
+    status = fault.code or 500
+    if status in _GENERIC or fault.description is None:
+        message = f"HTTP {status} {HTTP_STATUS_CODES.get(status, 'Error')}"
+    else:
+        message = fault.description
+    response = answer({"error_code": status, "message": message}, status)
+    for name, value in fault.get_headers(request.environ):
+        if name not in {"Content-Type", "Content-Length"}:
+            response.headers.add(name, value)  # Allow, for a 405
+    return response
+
+
+def _unforeseen(fault: Exception) -> Response:
+    g.pop("media_type", None)
+    _log.error("%s %s failed", request.method, request.path, exc_info=fault)
+    message = (
+        "HTTP 500 Internal Server Error: a fault of the registry's, described in its log; please report it"
+    )
+    return answer({"error_code": 500, "message": message}, 500)

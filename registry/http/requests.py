@@ -1,0 +1,116 @@
+"""Reading requests: the JSON body, and what stands in paths and queries."""
+
+import json
+import re
+from typing import Any, NoReturn
+
+from flask import request
+from marshmallow import Schema, ValidationError
+from werkzeug.exceptions import BadRequest, NotFound, UnprocessableEntity
+from werkzeug.routing import BaseConverter
+
+from registry.errors import InvalidVersionError
+from registry.model import LATEST, MAX_VERSION
+
+_INTEGER = re.compile(r"-?[0-9]{1,10}")
+
+
+class SubjectConverter(BaseConverter):
+    """A subject in a path. The server decodes ``%2F`` before we see the path, so it may hold slashes.
+
+    Where two routes fit, the shortest subject wins: one that ends in
+    ``/versions`` cannot be told from the route of that name.
+    """
+
+    regex = r"[\s\S]+?"
+    part_isolating = False
+
+
+def body(schema: Schema) -> dict[str, Any]:
+    """The request's JSON body, checked by `schema`.
+
+    Raises BadRequest where it is not JSON, UnprocessableEntity where it is missing or of the wrong shape.
+    """
+    raw = request.get_data()
+    if not raw.strip():
+        raise UnprocessableEntity("The request needs a JSON object as its body, and it has none")
+    value = _parse_json(raw)
+    if value is None:
+        raise UnprocessableEntity("The request needs a JSON object as its body, and it is null")
+    if not isinstance(value, dict):
+        raise UnprocessableEntity(f"The body must be a JSON object, and it is {_kind(value)}")
+    try:
+        loaded: dict[str, Any] = schema.load(value)
+    except ValidationError as fault:
+        raise UnprocessableEntity("; ".join(_flatten(fault.messages_dict))) from None
+    return loaded
+
+
+def flag(name: str) -> bool:
+    """A query's flag: ``true`` in any letter case; anything else, and its absence, is no."""
+    return request.args.get(name, "").lower() == "true"
+
+
+def number(name: str, default: int) -> int:
+    """A query's number. Raises NotFound for anything else, as JAX-RS does."""
+    text = request.args.get(name)
+    return default if text is None else path_number(text)
+
+
+def path_number(text: str) -> int:
+    """A number in a path. Raises NotFound for anything else, as JAX-RS does."""
+    if not _INTEGER.fullmatch(text) or not -(2**31) <= int(text) < 2**31:
+        raise NotFound
+    return int(text)
+
+
+def version_number(text: str) -> int:
+    """``latest`` in any letter case, -1, or a number from 1.
+
+    Raises InvalidVersionError (42202).
+    """
+    text = text.strip()
+    if text.lower() == "latest":
+        return LATEST
+    if not _INTEGER.fullmatch(text) or not (int(text) == LATEST or 1 <= int(text) <= MAX_VERSION):
+        raise InvalidVersionError(text)
+    return int(text)
+
+
+def page(items: list[Any]) -> list[Any]:
+    """The part of `items` that the query asks for with ``offset`` and ``limit`` (0 or less: no limit)."""
+    offset, limit = max(number("offset", 0), 0), number("limit", -1)
+    return items[offset : offset + limit] if limit > 0 else items[offset:]
+
+
+def _parse_json(raw: bytes) -> object:
+    try:
+        value: object = json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        if b"\\u" in raw:
+            # Half of a surrogate pair can be written as an escape, but is no text that could be stored.
+            json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError:
+        raise BadRequest("The body is JSON that is nested too deep") from None
+    except UnicodeEncodeError:
+        raise BadRequest("The body is not valid: a \\u escape stands for half a character") from None
+    except UnicodeDecodeError as fault:
+        raise BadRequest(f"The body is not UTF-8: byte {fault.start} is wrong") from None
+    except ValueError as fault:
+        raise BadRequest(f"The body is not JSON: {fault}") from None
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _kind(value: object) -> str:
+    kinds = {list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
+    return kinds[type(value)]
+
+
+def _flatten(messages: Any, path: str = "") -> list[str]:
+    if isinstance(messages, dict):
+        inner = [(f"{path}.{key}" if path else str(key), value) for key, value in messages.items()]
+        return [text for key, value in inner for text in _flatten(value, key)]
+    return [f"{path}: {text}" for text in messages]

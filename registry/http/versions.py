@@ -1,0 +1,41 @@
+"""``/subjects/{subject}/versions`` and below (reference, section 1.4)."""
+
+from flask import Blueprint, Response
+
+from registry.http import bodies
+from registry.http.requests import body, flag, page, version_number
+from registry.http.responses import REGISTERED, STORED, answer, entity, text_answer
+from registry.registry import Registry
+
+
+def blueprint(registry: Registry) -> Blueprint:
+    """The routes."""
+    routes = Blueprint("versions", __name__)
+
+    @routes.get("/subjects/<subject:subject>/versions")
+    def list_versions(subject: str) -> Response:
+        only, negative = flag("deletedOnly"), flag("deletedAsNegative")
+        versions = registry.versions(subject, live=not only, deleted=only or negative or flag("deleted"))
+        return answer(page([-v.version if v.deleted and negative else v.version for v in versions]))
+
+    @routes.post("/subjects/<subject:subject>/versions")
+    def register(subject: str) -> Response:
+        new = body(bodies.SCHEMA)["new"]
+        return answer(entity(registry.register(subject, new, force=flag("force")), *REGISTERED))
+
+    @routes.get("/subjects/<subject:subject>/versions/<version>")
+    def get(subject: str, version: str) -> Response:
+        found = registry.version(subject, version_number(version), deleted=flag("deleted"))
+        return answer(entity(found, *STORED))
+
+    @routes.get("/subjects/<subject:subject>/versions/<version>/schema")
+    def get_text(subject: str, version: str) -> Response:
+        found = registry.version(subject, version_number(version), deleted=flag("deleted"))
+        return text_answer(found.content.text)
+
+    @routes.delete("/subjects/<subject:subject>/versions/<version>")
+    def delete(subject: str, version: str) -> Response:
+        number = version_number(version)
+        return answer(registry.delete_version(subject, number, permanent=flag("permanent")))
+
+    return routes
