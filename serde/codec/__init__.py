@@ -13,7 +13,8 @@ from serde.codec.binary import Reader, read_bytes, varint
 from serde.codec.decode import Readers
 from serde.codec.encode import Writers
 from serde.codec.fault import FAULTS, Fault, as_fault
-from serde.codec.schema import AvroSchema, Primitive, parse_schema
+from serde.codec.schema import TOO_DEEP, AvroSchema, Primitive, parse_schema
+from serde.errors import InvalidSchema
 
 Encode: TypeAlias = Callable[[Any], bytes]
 Decode: TypeAlias = Callable[[bytes, int], Any]
@@ -27,10 +28,13 @@ def compile_encoder(schema: AvroSchema, *, bare_bytes: bool = False) -> Encode:
     bare_bytes: a schema that is just ``bytes`` is written without its length, as
     Confluent's serializers do.
 
-    `encode` raises Fault, and RecursionError is a Fault too.
+    Raises InvalidSchema if it is nested too deep. `encode` raises Fault.
     """
     root = schema.root
-    write = Writers().writer(root)
+    try:
+        write = Writers().writer(root)
+    except RecursionError:
+        raise InvalidSchema(TOO_DEEP) from None
     if bare_bytes and isinstance(root, Primitive) and root.kind == "bytes":
         with_length = write
 
@@ -59,11 +63,14 @@ def compile_decoder(
     reader: the schema of the values given back; the writer's if None.
     bare_bytes: as for the encoder.
 
-    `decode` raises Fault: truncated, trailing bytes, no value of the writer's
+    Raises InvalidSchema if one is nested too deep. `decode` raises Fault: truncated, trailing bytes, no value of the writer's
     schema, or one that the reader's schema cannot take.
     """
     root = writer.root
-    read = Readers().reader(root, root if reader is None else reader.root)
+    try:
+        read = Readers().reader(root, root if reader is None else reader.root)
+    except RecursionError:
+        raise InvalidSchema(TOO_DEEP) from None
     if bare_bytes and isinstance(root, Primitive) and root.kind == "bytes":
         read = _without_length(read)
 

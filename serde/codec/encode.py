@@ -99,13 +99,13 @@ def _enum(node: Enum) -> Writer:
 
 def _converted(write: Writer, convert: Conversion) -> Writer:
     """A writer that also takes the Python type of a logical type."""
-    python, encode, check = convert.python, convert.encode, convert.check
+    python, encode, from_text = convert.python, convert.encode, convert.from_text
 
     def write_logical(value: Any) -> bytes:
         if isinstance(value, python):
             return write(encode(value))
-        if check is not None and isinstance(value, str):
-            check(value)
+        if from_text is not None and isinstance(value, str):
+            return write(from_text(value))
         try:
             return write(value)
         except Fault as fault:

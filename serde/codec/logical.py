@@ -33,15 +33,15 @@ class Conversion:
     python: the Python type that reading gives.
     encode: a value of that type to the stored value.
     decode: the stored value to a value of that type.
-    check: raises Fault if a stored value given by the user is no value of the type; None if any is.
     family: conversions of one family stand for the same thing in different units.
+    from_text: a string given by the user to the stored value; None if strings are not taken.
     """
 
     python: type
     encode: Convert
     decode: Convert
     family: str
-    check: Convert | None = None
+    from_text: Convert | None = None
 
 
 def conversion(node: Node) -> Conversion | None:
@@ -140,20 +140,28 @@ def _decode_date(raw: int) -> date:
     return date.fromordinal(raw + _EPOCH_DAY)
 
 
-def _check_uuid(value: str) -> None:
+def _date_from_text(text: str) -> int:
     try:
-        UUID(value)
+        return _encode_date(date.fromisoformat(text))
     except ValueError:
-        raise Fault(f"expected a UUID, got {shown(value)}") from None
+        raise Fault(f"expected a date, or one as YYYY-MM-DD, got {shown(text)}") from None
+
+
+def _uuid_from_text(text: str) -> str:
+    try:
+        UUID(text)
+    except ValueError:
+        raise Fault(f"expected a UUID, got {shown(text)}") from None
+    return text
 
 
 _TABLE: Final = {
-    ("int", "date"): Conversion(date, _encode_date, _decode_date, "date"),
+    ("int", "date"): Conversion(date, _encode_date, _decode_date, "date", _date_from_text),
     ("int", "time-millis"): _time(1000),
     ("long", "time-micros"): _time(1),
     ("long", "timestamp-millis"): _timestamp(1000),
     ("long", "timestamp-micros"): _timestamp(1),
     ("long", "local-timestamp-millis"): _local_timestamp(1000),
     ("long", "local-timestamp-micros"): _local_timestamp(1),
-    ("string", "uuid"): Conversion(UUID, str, UUID, "uuid", _check_uuid),
+    ("string", "uuid"): Conversion(UUID, str, UUID, "uuid", _uuid_from_text),
 }

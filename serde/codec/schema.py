@@ -15,6 +15,7 @@ from serde.errors import InvalidSchema
 
 PRIMITIVES: Final = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 MISSING: Final = object()
+TOO_DEEP: Final = "the schema is nested too deep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,9 @@ class AvroSchema:
     root: Node
 
     @property
-    def name(self) -> str:
-        """The full name of a named type; ``string``, ``array``, ``union``, ... of any other."""
-        return type_name(self.root)
+    def full_name(self) -> str | None:
+        """The full name of a record, enum or fixed; None of any other type."""
+        return self.root.name if isinstance(self.root, Named) else None
 
 
 def parse_schema(text: str, references: Iterable[str] = ()) -> AvroSchema:
@@ -111,7 +112,7 @@ def parse_schema(text: str, references: Iterable[str] = ()) -> AvroSchema:
             parser.parse(_from_json(reference, "a referenced schema"))
         return AvroSchema(parser.parse(_from_json(text, "the schema")))
     except RecursionError:
-        raise InvalidSchema("the schema is nested too deep") from None
+        raise InvalidSchema(TOO_DEEP) from None
 
 
 def type_name(node: Node) -> str:
@@ -151,7 +152,9 @@ class _Parser:
         if not isinstance(schema, dict):
             return
         kind = schema.get("type")
-        if kind in {"record", "error", "enum", "fixed"}:
+        if not isinstance(kind, str):
+            self._declare(kind, namespace, f"{at}/type")
+        elif kind in {"record", "error", "enum", "fixed"}:
             name = _full_name(schema, namespace, at)
             if name in self._named:
                 raise InvalidSchema(f"the type {name} is defined twice", at)
@@ -165,8 +168,6 @@ class _Parser:
             self._declare(schema.get("items"), namespace, f"{at}/items")
         elif kind == "map":
             self._declare(schema.get("values"), namespace, f"{at}/values")
-        else:
-            self._declare(kind, namespace, f"{at}/type")
 
     def _build(self, schema: Any, namespace: str, at: str) -> Node:
         if isinstance(schema, str):

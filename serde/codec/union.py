@@ -4,8 +4,8 @@ The value's class chooses the branches that can take it, best first:
 
 * rank 0, the class is the branch's own: int for int and long, float for double,
   str for string and enum, dict for record and map, datetime for a timestamp, ...
-* rank 1, the stored value of a logical type (an int for a timestamp), and a
-  float for a float, which loses digits;
+* rank 1, the stored value of a logical type (an int for a timestamp), a string
+  for a date, and a float for a float, which loses digits;
 * rank 2 and 3, an int for a double, or for a float.
 
 Of several the first that takes the value is written, except that a record
@@ -76,13 +76,13 @@ def union_writer(node: Union, writers: Sequence[Writer]) -> Writer:
         for index, (branch, write) in enumerate(zip(node.branches, writers, strict=True))
     ]
     by_class = _by_class(node, branches)
-    nothing: list[_Branch] = []
+    none: list[_Branch] = []
     expected = " or ".join(branch.name for branch in branches) or "nothing (an empty union)"
 
     def write(value: Any) -> bytes:
         found = by_class.get(type(value))
         if found is None:
-            found = by_class.get(_class_of(value), nothing)
+            found = by_class.get(_class_of(value), none)
         if type(value) is tuple and len(value) == 2 and isinstance(value[0], str):
             named = [branch for branch in branches if branch.name == value[0]]
             if named:
@@ -106,8 +106,7 @@ def _by_class(node: Union, branches: Sequence[_Branch]) -> dict[type, list[_Bran
             for index, branch in enumerate(node.branches)
             if (rank := _rank(branch, python)) is not None
         ]
-        if ranked:
-            table[python] = [branches[index] for _, index in sorted(ranked)]
+        table[python] = [branches[index] for _, index in sorted(ranked)]
     return table
 
 
@@ -120,7 +119,9 @@ def _rank(node: Node, python: type) -> int | None:
                 return stored.get(python)
             if python is convert.python:
                 return 0
-            return stored[python] + 1 if python in stored else None
+            if python in stored or (python is str and convert.from_text is not None):
+                return stored.get(python, 0) + 1
+            return None
         case Enum():
             return 0 if python is str else None
         case Array():
