@@ -1,0 +1,6 @@
+"""``python -m fivebyte`` is the command ``fivebyte``."""
+
+from fivebyte.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""Options that several commands share, and what they open."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from serde import Reference
+
+DEFAULT_REGISTRY = "http://127.0.0.1:8081"
+DEFAULT_BROKER = "file:./data"
+
+registry_option = click.option(
+    "--registry",
+    envvar="FIVEBYTE_REGISTRY",
+    default=DEFAULT_REGISTRY,
+    show_default=True,
+    show_envvar=True,
+    metavar="URL",
+    help="The schema registry: ours or any Confluent-compatible one; several with commas between.",
+)
+
+broker_option = click.option(
+    "--broker",
+    envvar="FIVEBYTE_BROKER",
+    default=DEFAULT_BROKER,
+    show_default=True,
+    show_envvar=True,
+    metavar="URL",
+    help="The broker: file: and the folder of a file log.",
+)
+
+
+class _ReferenceType(click.ParamType["Reference"]):
+    """NAME=SUBJECT:VERSION, the version being a number; the subject may have colons itself."""
+
+    name = "reference"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> "Reference":
+        from serde import Reference
+
+        name, equals, target = str(value).partition("=")
+        subject, colon, version = target.rpartition(":")
+        if not (name and equals and subject and colon and version.isdecimal()):
+            self.fail(
+                f"{value!r} is not NAME=SUBJECT:VERSION, such as com.acme.Line=line-value:1", param, ctx
+            )
+        return Reference(name, subject, int(version))
+
+
+references_option = click.option(
+    "--reference",
+    "references",
+    type=_ReferenceType(),
+    multiple=True,
+    metavar="NAME=SUBJECT:VERSION",
+    help="A registered schema whose types this one uses; may be given several times.",
+)
+
+
+def read_schema(file: TextIO) -> str:
+    """The schema text in `file`; one line that says so where it is empty or not text."""
+    try:
+        text = file.read()
+    except UnicodeDecodeError as error:
+        raise click.ClickException(f"{file.name} is not UTF-8 text: {error.reason}") from None
+    except OSError as error:
+        raise click.ClickException(f"{file.name} cannot be read: {error.strerror}") from None
+    if not text.strip():
+        raise click.ClickException(f"{file.name} is empty; it should hold an Avro schema")
+    return text
+
+
+def pretty(text: str) -> str:
+    """A schema's text over several lines."""
+    return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+
+
+def example_folder() -> Path:
+    """Where the example schemas are: in the package, which in a checkout is a link to ``examples/``."""
+    return Path(__file__).parents[1] / "examples"
