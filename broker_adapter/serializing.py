@@ -14,26 +14,26 @@ from broker_adapter.errors import SerdeFailed
 
 K = TypeVar("K")
 V = TypeVar("V")
-T_in = TypeVar("T_in", contravariant=True)
-T_out = TypeVar("T_out", covariant=True)
+T_contra = TypeVar("T_contra", contravariant=True)
+T_co = TypeVar("T_co", covariant=True)
 
 
-class Serializer(Protocol[T_in]):
+class Serializer(Protocol[T_contra]):
     """From an object to a record's key or value. May raise anything."""
 
-    def __call__(self, data: T_in, topic: str, /) -> bytes | None:
+    def __call__(self, data: T_contra, topic: str, /) -> bytes | None:
         """The bytes of `data` for `topic`; None makes a null (in a value: a tombstone)."""
 
 
-class Deserializer(Protocol[T_out]):
+class Deserializer(Protocol[T_co]):
     """From a record's key or value to an object. May raise anything. Called for nulls, too."""
 
-    def __call__(self, data: bytes | None, topic: str, /) -> T_out:
+    def __call__(self, data: bytes | None, topic: str, /) -> T_co:
         """The object that `data`, read from `topic`, stands for."""
 
 
 class SerializingProducer(Generic[K, V]):
-    """A producer that takes objects. Otherwise as `broker_adapter.broker.Producer`, which it closes with itself."""
+    """A producer that takes objects. Otherwise as `broker_adapter.broker.Producer`, which it closes."""
 
     def __init__(
         self, producer: Producer, key_serializer: Serializer[K], value_serializer: Serializer[V]
@@ -85,7 +85,7 @@ class SerializingProducer(Generic[K, V]):
 
 
 class DeserializingConsumer(Generic[K, V]):
-    """A consumer that gives objects. Otherwise as `broker_adapter.broker.Consumer`, which it closes with itself.
+    """A consumer that gives objects. Otherwise as `broker_adapter.broker.Consumer`, which it closes.
 
     A record that cannot be deserialized raises `SerdeFailed`, which names its
     offset, and the position stays before it: to go on without it, seek past it.
@@ -137,7 +137,8 @@ class DeserializingConsumer(Generic[K, V]):
             value = self._deserialize_value(raw_value, topic)
         except Exception as error:
             raise SerdeFailed(
-                f"the {what} of the record at offset {offset} of {topic}-{partition} cannot be deserialized: {error}"
+                f"the {what} of the record at offset {offset} of {topic}-{partition} cannot be deserialized: "
+                f"{error}"
             ) from error
         return Record(topic, partition, offset, timestamp, kind, key, value, headers)
 
@@ -191,5 +192,6 @@ class DeserializingConsumer(Generic[K, V]):
 
 
 def bytes_or_none(data: bytes | None, topic: str, /) -> bytes | None:
-    """A serializer and deserializer that changes nothing."""
+    """A serializer and deserializer that changes nothing, for any topic."""
+    del topic
     return data

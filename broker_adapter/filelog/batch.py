@@ -231,8 +231,8 @@ def check_batch(data: bytes | memoryview, at: int = 0) -> BatchHeader:
     end = at + header.size
     if end > len(data):
         raise CorruptBatch(
-            f"the batch of offset {header.base_offset} is cut short: {len(data) - at} of its {header.size} bytes "
-            "are there"
+            f"the batch of offset {header.base_offset} is cut short: {len(data) - at} of its "
+            f"{header.size} bytes are there"
         )
     found = crc32c(memoryview(data)[at + CRC_FROM : end])
     if found != header.crc:
@@ -356,7 +356,8 @@ def _decode_headers(body: bytes, at: int) -> tuple[tuple[Header, ...], int]:
 def _checked_records(records: list[RawRecord], header: BatchHeader) -> list[RawRecord]:
     if len(records) != header.records_count:
         raise CorruptBatch(
-            f"the batch of offset {header.base_offset} says {header.records_count} records and holds {len(records)}"
+            f"the batch of offset {header.base_offset} says {header.records_count} records "
+            f"and holds {len(records)}"
         )
     if records and (records[0].offset < header.base_offset or records[-1].offset > header.last_offset):
         raise CorruptBatch(f"the batch of offset {header.base_offset} has a record outside its offsets")

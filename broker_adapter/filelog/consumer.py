@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from broker_adapter.broker import AutoOffsetReset, RawRecord, TopicPartition
-from broker_adapter.errors import Closed, InvalidConfig, InvalidGroup, NoOffset, UnknownPartition
+from broker_adapter.errors import BrokerError, Closed, InvalidConfig, InvalidGroup, NoOffset, UnknownPartition
 from broker_adapter.filelog.group import Membership
 from broker_adapter.filelog.partition import Partition
 from broker_adapter.filelog.reader import LogReader
@@ -94,7 +94,8 @@ class FileConsumer:
         self._check_open()
         if self._membership is not None:
             raise InvalidGroup(
-                f"partitions are given by group {self._membership.group!r} here; assign() is for a consumer without one"
+                f"partitions are given by group {self._membership.group!r} here; assign() is for a consumer "
+                "without one"
             )
         self._set_partitions(partitions)
 
@@ -105,9 +106,14 @@ class FileConsumer:
         self._check_open()
         records: list[RawRecord] = []
         if self._wait_for_record(timeout):
-            for place in self._in_turn():
-                while len(records) < max_records and place.fill():
-                    records += place.take(max_records - len(records))
+            try:
+                for place in self._in_turn():
+                    while len(records) < max_records and place.fill():
+                        records += place.take(max_records - len(records))
+            except BrokerError:
+                # What was taken must reach the caller, or it would be passed over. The next poll raises.
+                if not records:
+                    raise
         return records
 
     def __iter__(self) -> Iterator[RawRecord]:

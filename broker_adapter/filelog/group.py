@@ -1,7 +1,7 @@
 """A consumer group: who its members are, and which generation it is in.
 
 Owns ``__consumer_offsets-<p>/groups/<group>/``: ``group.lock``, ``state.json``
-and ``members/<id>``. (A folder within the partition's directory, since Kafka
+and ``members/<pid>-<id>``. (A folder within the partition's directory, since Kafka
 passes over folders there and not in the root.) A `Membership` is for one
 thread at a time; any process may join.
 
@@ -53,7 +53,7 @@ class Membership:
             try:
                 with self._lock:
                     self._bury_the_dead()
-                    self._life = LifeLock(self._members / uuid.uuid4().hex, f"pid {os.getpid()}\n")
+                    self._life = LifeLock(self._members / f"{os.getpid()}-{uuid.uuid4().hex}")
                     self.generation = self._read_generation() + 1
                     write_atomically(
                         self._directory / "state.json", json.dumps({"generation": self.generation})
@@ -66,8 +66,8 @@ class Membership:
         """Raise `FencedMember` unless this process is still the group's member."""
         if not self._life.held:
             raise FencedMember(
-                f"this consumer of group {self.group!r} belongs to the process that this one was forked from; "
-                "make a consumer after the fork"
+                f"this consumer of group {self.group!r} belongs to the process that this one was forked "
+                "from; make a consumer after the fork"
             )
 
     def commit(self, offsets: Mapping[TopicPartition, int], *, sync: bool) -> None:
@@ -77,8 +77,9 @@ class Membership:
             now = self._read_generation()
             if now != self.generation:
                 raise FencedMember(
-                    f"group {self.group!r} is at generation {now} and this consumer joined at {self.generation}: "
-                    "another has its partitions. Nothing was committed; close this consumer and join again"
+                    f"group {self.group!r} is at generation {now} and this consumer joined at "
+                    f"{self.generation}: another has its partitions. Nothing was committed; close this "
+                    "consumer and join again"
                 )
             self._offsets.commit(offsets, sync=sync)
 
@@ -96,10 +97,10 @@ class Membership:
         for path in self._members.iterdir():
             if is_held(path):
                 raise GroupBusy(
-                    f"group {self.group!r} has a live member ({path.read_text().strip()}), and a group has one at a "
-                    "time in this release: close that consumer, or use another group"
+                    f"group {self.group!r} has a live member, in process {path.name.partition('-')[0]}, "
+                    "and a group has one at a time in this release: close that consumer, or use another group"
                 )
-            path.unlink()
+            path.unlink(missing_ok=True)  # a member that leaves removes it, too
 
     def _read_generation(self) -> int:
         path = self._directory / "state.json"

@@ -85,12 +85,11 @@ class FileLock:
 class LifeLock:
     """A lock on a file of one's own, held until `close` or death: the lock is the heartbeat."""
 
-    def __init__(self, path: Path, contents: str) -> None:
-        """Create `path`, lock it and write `contents` for people to read. Raises `OSError`."""
+    def __init__(self, path: Path) -> None:
+        """Create `path` and lock it. Raises `OSError`."""
         self.path = path
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-        os.write(self._descriptor, contents.encode())
         reset_in_child(self)
 
     @property

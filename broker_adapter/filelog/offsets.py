@@ -11,10 +11,10 @@ version 3 are written, value versions 0 to 3 read. Other keys, which hold a
 group's members, are passed over.
 """
 
+import struct
 import time
 from collections.abc import Mapping
 from struct import Struct
-from struct import error as StructError
 from typing import Final
 
 from broker_adapter.broker import TopicPartition
@@ -73,7 +73,7 @@ def decode_key(key: bytes) -> tuple[str, TopicPartition] | None:
         group, at = _read_string(key, _SHORT.size)
         topic, at = _read_string(key, at)
         (number,) = _INT.unpack_from(key, at)
-    except (StructError, UnicodeDecodeError) as error:
+    except (struct.error, UnicodeDecodeError) as error:
         raise CorruptLog(f"a key in {OFFSETS_TOPIC} cannot be read: {error}") from error
     return group, TopicPartition(topic, number)
 
@@ -83,11 +83,11 @@ def decode_value(value: bytes) -> int:
     try:
         (version,) = _SHORT.unpack_from(value)
         (offset,) = _LONG.unpack_from(value, _SHORT.size)
-    except StructError as error:
+    except struct.error as error:
         raise CorruptLog(f"a value in {OFFSETS_TOPIC} cannot be read: {error}") from error
     if not 0 <= version <= _VALUE_VERSION:
         raise CorruptLog(
-            f"a value in {OFFSETS_TOPIC} has version {version}; 0 to {_VALUE_VERSION} are read by this release"
+            f"a value in {OFFSETS_TOPIC} has version {version}; this release reads 0 to {_VALUE_VERSION}"
         )
     return int(offset)
 

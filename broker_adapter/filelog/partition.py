@@ -25,7 +25,7 @@ from broker_adapter.filelog.batch import PREFIX, BatchHeader, check_batch
 from broker_adapter.filelog.config import TopicConfig
 from broker_adapter.filelog.files import reporting, sync_directory
 from broker_adapter.filelog.index import OffsetPosition
-from broker_adapter.filelog.locks import FileLock
+from broker_adapter.filelog.locks import FileLock, reset_in_child
 from broker_adapter.filelog.recovery import drop_unpublished, recover
 from broker_adapter.filelog.segment import MAX_RELATIVE_OFFSET, LogSegment, segment_bases
 from broker_adapter.filelog.state import LogState, StatePage
@@ -54,6 +54,7 @@ class Partition:
         self._unflushed = False
         self._last_entry = OffsetPosition(-1, -1)
         self._lock = FileLock(directory / ".wlock")
+        reset_in_child(self)
         with reporting("open", directory):
             try:
                 with self._lock:
@@ -66,6 +67,10 @@ class Partition:
             except BaseException:
                 self._lock.close()
                 raise
+
+    def after_fork(self) -> None:
+        """In a forked child nobody holds a lock; files and the mapped page are shared with the parent."""
+        self._segments_lock = threading.Lock()
 
     def state(self) -> LogState:
         """What is valid now, by whichever process. Costs about a microsecond."""
@@ -125,12 +130,12 @@ class Partition:
         header = check_batch(batch)
         if header.size != len(batch):
             raise InvalidRecord(
-                f"an append to {self.name} is exactly one batch; {len(batch) - header.size} bytes follow the first"
+                f"an append to {self.name} is one batch; {len(batch) - header.size} bytes follow the first"
             )
         if not header.last_offset_delta + 1 == header.records_count > 0 or header.is_control:
             raise InvalidRecord(
-                f"a batch for {self.name} is no producer's: {header.records_count} records, last offset delta "
-                f"{header.last_offset_delta}, attributes {header.attributes:#06x}"
+                f"a batch for {self.name} is no producer's: {header.records_count} records, "
+                f"last offset delta {header.last_offset_delta}, attributes {header.attributes:#06x}"
             )
         return header
 
@@ -142,8 +147,9 @@ class Partition:
             segment.cut(state.committed_bytes)  # a dead writer's: nobody was told that it was written
         elif size < state.committed_bytes:
             raise CorruptLog(
-                f"{segment.path} has {size} bytes and {state.committed_bytes} were published: something cut it "
-                "while it was open. Close every process that uses this log and open it again, to recover the rest"
+                f"{segment.path} has {size} bytes and {state.committed_bytes} were published: something cut "
+                "it while it was open. Close every process that uses this log and open it again: the rest is "
+                "then recovered"
             )
         return segment, state
 
@@ -152,7 +158,7 @@ class Partition:
             return False
         return (
             state.committed_bytes + header.size > self.config.segment_bytes
-            or header.max_timestamp - state.first_timestamp > self.config.segment_ms
+            or (0 <= state.first_timestamp < header.max_timestamp - self.config.segment_ms)
             or state.log_end_offset + header.last_offset_delta - state.active_base > MAX_RELATIVE_OFFSET
             or segment.offset_index.is_full
         )

@@ -32,6 +32,7 @@ from broker_adapter.filelog.locks import reset_in_child
 from broker_adapter.filelog.partition import Partition
 from broker_adapter.partitioner import ConsistentPartitioner, Partitioner
 
+_CLOSED: Final = "this producer is closed; ask the broker for another"
 _MAX_TIMESTAMP: Final = 0x7FFF_FFFF_FFFF_FFFF
 
 
@@ -76,7 +77,8 @@ class FileDelivery:
         if not batch.is_done:
             if not batch.latch.acquire(timeout=-1 if timeout is None else max(timeout, 0)):
                 raise DeliveryTimeout(
-                    f"a record for {batch.name} was not written within {timeout} s; it may be still: flush, or wait on"
+                    f"a record for {batch.name} was not written within {timeout} s; it may be yet: "
+                    "flush, or wait on"
                 )
             batch.latch.release()
         if batch.error is not None:
@@ -96,9 +98,12 @@ class _Gatherer:
         self._limit = min(producer.batch_size, partition.config.max_message_bytes)
         self._lock = threading.Lock()
         self._batch: _Batch | None = None
+        self._is_closed = False
 
     def add(self, record: NewRecord, size: int) -> FileDelivery:
         with self._lock:
+            if self._is_closed:
+                raise Closed(_CLOSED)
             batch = self._batch
             if batch is not None and batch.size + size > self._limit:
                 self._write(batch)
@@ -128,6 +133,13 @@ class _Gatherer:
                 self._write(self._batch)
         finally:
             self._lock.release()
+
+    def close(self) -> None:
+        """Write what is open, and take nothing more."""
+        with self._lock:
+            self._is_closed = True
+            if self._batch is not None:
+                self._write(self._batch)
 
     def forget(self) -> None:
         """In a forked child: what is gathered is the parent's."""
@@ -221,8 +233,6 @@ class FileProducer:
             raise UnknownPartition(
                 f"topic {topic!r} has no partition {partition}; it has 0 to {len(gatherers) - 1}"
             )
-        if self._closed:
-            raise Closed("this producer is closed; ask the broker for another")
         gatherer = gatherers[partition]
         record: NewRecord = (timestamp, key, value, headers)
         if size + HEADER_SIZE > gatherer.partition.config.max_message_bytes:
@@ -231,6 +241,8 @@ class FileProducer:
 
     def _gatherers(self, topic: str) -> list[_Gatherer]:
         with self._topics_lock:
+            if self._closed:
+                raise Closed(_CLOSED)
             if topic not in self._topics:
                 partitions = self._open_topic(topic)
                 self._topics[topic] = [_Gatherer(self, each, self._durability) for each in partitions]
@@ -248,10 +260,15 @@ class FileProducer:
     def flush(self, timeout: float | None = None) -> None:
         """See `broker_adapter.broker.Producer.flush`."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        with self._topics_lock:
-            gatherers = [gatherer for each in self._topics.values() for gatherer in each]
-        for gatherer in gatherers:
+        for gatherer in self._all_gatherers():
             gatherer.flush(deadline)
+        self._raise_failure()
+
+    def _all_gatherers(self) -> list[_Gatherer]:
+        with self._topics_lock:
+            return [gatherer for each in self._topics.values() for gatherer in each]
+
+    def _raise_failure(self) -> None:
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
@@ -297,15 +314,18 @@ class FileProducer:
 
     def close(self) -> None:
         """See `broker_adapter.broker.Producer.close`."""
-        if self._closed:
-            return
-        self._closed = True
+        with self._topics_lock:
+            if self._closed:
+                return
+            self._closed = True
         with self._wake:
             self._wake.notify()
         if self._thread is not None:
             self._thread.join()
         self._on_close(self)
-        self.flush()
+        for gatherer in self._all_gatherers():
+            gatherer.close()
+        self._raise_failure()
 
     def __enter__(self) -> Self:
         return self
@@ -324,8 +344,8 @@ def _size(topic: str, key: bytes | None, value: bytes | None, timestamp: int) ->
             continue
         if type(part) is not bytes:
             raise InvalidRecord(
-                f"the {what} of a record for {topic!r} is {type(part).__name__}; give bytes or None, or wrap the "
-                "producer with serializers"
+                f"the {what} of a record for {topic!r} is {type(part).__name__}; give bytes or None, "
+                "or wrap the producer with serializers"
             )
         size += len(part)
     if type(timestamp) is not int or not 0 <= timestamp <= _MAX_TIMESTAMP:

@@ -6,7 +6,7 @@ thread at a time. Any number of them may read a partition while it is written.
 
 from broker_adapter.broker import RawRecord
 from broker_adapter.errors import CorruptBatch
-from broker_adapter.filelog.batch import HEADER_SIZE, decode_batch, read_header
+from broker_adapter.filelog.batch import HEADER_SIZE, BatchHeader, decode_batch, read_header
 from broker_adapter.filelog.files import reporting
 from broker_adapter.filelog.partition import Partition
 from broker_adapter.filelog.segment import LogSegment
@@ -30,7 +30,7 @@ class LogReader:
             self._segment = None
 
     def read(self, max_bytes: int) -> list[RawRecord]:
-        """The records of the next whole batches within `max_bytes`, of one batch at least; [] at the log's end.
+        """The records of the next whole batches within `max_bytes`, at least of one; [] at the log's end.
 
         Raises `OffsetOutOfRange`, `CorruptBatch` or `LogIOError`, and stays where it is.
         """
@@ -57,28 +57,52 @@ class LogReader:
                 segment = self.partition.segment(bases[bases.index(segment.base_offset) + 1])
                 self._segment, self._position = segment, 0
             data = segment.read(self._position, min(max_bytes, limit - self._position))
-            size = read_header(data).size
+            size = self._first_size(data)
             if size > len(data):
                 # A batch larger than asked for is read whole: a reader could not go on otherwise.
                 data = segment.read(self._position, min(size, limit - self._position))
         return data
+
+    def _first_size(self, data: bytes) -> int:
+        try:
+            return read_header(data).size
+        except CorruptBatch as error:
+            raise self._damage(self.offset, error) from error
 
     def _decode(self, data: bytes) -> list[RawRecord]:
         topic, partition = self.partition.name
         records: list[RawRecord] = []
         at, offset = 0, self.offset
         while at == 0 or len(data) - at >= HEADER_SIZE:
-            header = read_header(data, at)
-            if at and at + header.size > len(data):
-                break
-            if header.last_offset < offset or (at and header.base_offset < offset):
-                raise CorruptBatch(
-                    f"{self.partition.name}: a batch of offsets {header.base_offset} to {header.last_offset} stands "
-                    f"where offset {offset} is due"
-                )
-            records += decode_batch(data, at, topic=topic, partition=partition, from_offset=offset)
+            try:
+                header = read_header(data, at)
+                if at and at + header.size > len(data):
+                    break
+                self._check_order(header, offset, is_first=at == 0)
+                records += decode_batch(data, at, topic=topic, partition=partition, from_offset=offset)
+            except CorruptBatch as error:
+                if records:
+                    break  # these are sound; the next read comes back to this batch
+                raise self._damage(offset, error) from error
             at += header.size
             offset = header.last_offset + 1
         self._position += at
         self.offset = offset
         return records
+
+    @staticmethod
+    def _check_order(header: BatchHeader, offset: int, *, is_first: bool) -> None:
+        # The checksum does not cover a batch's offset: its neighbours' offsets do. A gap is no damage,
+        # since compaction leaves some. A reader may begin within a batch.
+        if header.last_offset < offset or (not is_first and header.base_offset < offset):
+            raise CorruptBatch(
+                f"a batch says that it has offsets {header.base_offset} to {header.last_offset}, "
+                f"where offset {offset} is due"
+            )
+
+    def _damage(self, offset: int, error: CorruptBatch) -> CorruptBatch:
+        path = self._segment.path if self._segment is not None else self.partition.directory
+        return CorruptBatch(
+            f"offset {offset} of {self.partition.name} cannot be read ({path}, near byte {self._position}): "
+            f"{error}. Restore that file from a copy, or seek to an offset after the damage"
+        )

@@ -190,9 +190,9 @@ class LogSegment:
             # All before this batch is earlier than the entry's time, if the batch really has that time.
             if located is not None and located[1].max_timestamp == entry.timestamp:
                 position = located[0]
-        for position, header in self.batches(position, limit):
+        for at, header in self.batches(position, limit):
             if header.max_timestamp >= timestamp:
-                for record in decode_batch(self.read(position, header.size)):
+                for record in decode_batch(self.read(at, header.size)):
                     if record.timestamp >= timestamp:
                         return record.offset
         return None

@@ -39,7 +39,8 @@ def check_topic_name(name: str) -> None:
     """Raise `InvalidTopic` unless Kafka would take `name`."""
     if not _LEGAL.fullmatch(name) or name in {".", ".."}:
         raise InvalidTopic(
-            f"{name!r} is not a legal topic name: use 1 to 249 of a-z, A-Z, 0-9, '.', '_' and '-', and not '.' or '..'"
+            f"{name!r} is not a legal topic name: use 1 to 249 of a-z, A-Z, 0-9, '.', '_' and '-', "
+            "and not '.' or '..'"
         )
 
 
@@ -136,13 +137,13 @@ class Topics:
             if match and match[1] == name:
                 if segment_bases(self.root / entry):
                     raise TopicExists(
-                        f"{self.root / entry} holds records of topic {name!r}, though its partition 0 is missing; "
-                        "move that folder away or choose another name"
+                        f"{self.root / entry} holds records of topic {name!r}, though its partition 0 is "
+                        "missing; move that folder away or choose another name"
                     )
                 shutil.rmtree(self.root / entry)
 
     def _make_partition(self, name: TopicPartition, topic_id: str, config: TopicConfig | None) -> None:
-        # Filled under another name, then renamed: a partition's directory is there with its files or not at all.
+        # Filled under another name, then renamed: a partition's directory is there with its files, or not.
         unfinished = self.root / f".{name}.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
