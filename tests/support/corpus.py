@@ -1,7 +1,8 @@
 """The corpus of real schemas, read: each record type's history, with what each version refers to."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,59 +14,84 @@ History = list[tuple[str, tuple[str, ...]]]
 """Versions, oldest first: the schema's text and the texts it needs, in dependency order."""
 
 
+@dataclass(frozen=True)
+class Folder:
+    """The schemas of one version: texts by full name, and how a name becomes a subject."""
+
+    texts: dict[str, str]
+    subject: Callable[[str], str]
+
+    def direct_references(self, name: str) -> list[str]:
+        """Which of the other schemas the schema `name` names itself."""
+        value = json.loads(self.texts[name])
+        used = set(_types_named(value, str(value.get("namespace") or name.rpartition(".")[0])))
+        return [other for other in self.texts if other in used and other != name]
+
+    def needed(self, name: str) -> list[str]:
+        """The names that the schema `name` needs, directly or not, each after what it needs itself."""
+        order: list[str] = []
+        for other in self.direct_references(name):
+            order.extend(found for found in [*self.needed(other), other] if found not in order)
+        return order
+
+    def in_dependency_order(self) -> list[str]:
+        """All names, each after those it needs."""
+        order: list[str] = []
+        for name in self.texts:
+            order.extend(found for found in [*self.needed(name), name] if found not in order)
+        return order
+
+
+def lsst_folders() -> list[Folder]:
+    """The versions of the Rubin alert schema, in order of their numbers."""
+    folders = sorted(
+        (need_corpus() / "lsst").glob("*/*"), key=lambda path: (int(path.parent.name), int(path.name))
+    )
+    # lsst.v7_4.diaSource: the version is in the namespace, the record type is what stays
+    return [_folder(path, lambda name: f"lsst.{name.rpartition('.')[2]}") for path in folders]
+
+
+def ztf_folders() -> list[Folder]:
+    """The versions of the ZTF alert schema, oldest first, without the one that is not JSON as published."""
+    folders = sorted(
+        (path for path in (need_corpus() / "ztf").iterdir() if path.name[0].isdigit()),
+        key=lambda path: int(path.name.partition("-")[0]),
+    )
+    parsed = [_folder(path, str) for path in folders]
+    return [folder for folder in parsed if folder.texts]
+
+
 def lsst_versions() -> dict[str, History]:
-    """The Rubin alert schemas, by record type (``lsst.alert``); versions in order of their numbers."""
-    root = need_corpus() / "lsst"
-    folders = sorted(root.glob("*/*"), key=lambda path: (int(path.parent.name), int(path.name)))
-    histories: dict[str, History] = {}
-    for folder in folders:
-        for name, version in _resolved(folder).items():
-            # lsst.v7_4.diaSource: the version is in the namespace, the record type is what stays
-            histories.setdefault(f"lsst.{name.rpartition('.')[2]}", []).append(version)
-    return histories
+    """The history of each Rubin record type."""
+    return _histories(lsst_folders())
 
 
 def ztf_versions() -> dict[str, History]:
-    """The ZTF alert schemas, by full name; versions that are not JSON as published are left out."""
-    root = need_corpus() / "ztf"
-    folders = sorted(
-        (path for path in root.iterdir() if path.name[0].isdigit()),
-        key=lambda path: int(path.name.partition("-")[0]),
-    )
+    """The history of each ZTF record type."""
+    return _histories(ztf_folders())
+
+
+def _histories(folders: list[Folder]) -> dict[str, History]:
     histories: dict[str, History] = {}
     for folder in folders:
-        for name, version in _resolved(folder).items():
-            histories.setdefault(name, []).append(version)
+        for name, text in folder.texts.items():
+            needs = tuple(folder.texts[need] for need in folder.needed(name))
+            histories.setdefault(folder.subject(name), []).append((text, needs))
     return histories
 
 
-def _resolved(folder: Path) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """The schemas of a folder by full name, each with the texts it needs; none if one is not JSON."""
+def _folder(path: Path, subject: Callable[[str], str]) -> Folder:
+    """The schemas of a folder; none if one is not JSON."""
     texts: dict[str, str] = {}
-    for path in sorted(folder.glob("*.avsc")):
-        text = path.read_text()
+    for file in sorted(path.glob("*.avsc")):
+        text = file.read_text()
         try:
             value = json_text.read(text)
         except SchemaFault:
-            return {}
+            return Folder({}, subject)
         assert isinstance(value, dict)
         texts[_full_name(value)] = text
-    return {name: (text, tuple(texts[need] for need in needed(name, texts))) for name, text in texts.items()}
-
-
-def needed(name: str, texts: dict[str, str]) -> list[str]:
-    """The names that the schema `name` needs, directly or not, each after what it needs itself."""
-    order: list[str] = []
-    for other in direct_references(name, texts):
-        order.extend(found for found in [*needed(other, texts), other] if found not in order)
-    return order
-
-
-def direct_references(name: str, texts: dict[str, str]) -> list[str]:
-    """Which of the other schemas in `texts` the schema `name` names itself."""
-    value = json.loads(texts[name])
-    used = set(_types_named(value, str(value.get("namespace") or name.rpartition(".")[0])))
-    return [other for other in texts if other in used and other != name]
+    return Folder(texts, subject)
 
 
 def _full_name(value: dict[str, object]) -> str:
