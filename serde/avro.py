@@ -163,7 +163,7 @@ class AvroDeserializer:
     reader_schema: Avro schema text to give all values in: fields it adds get their defaults, fields it
     lacks are dropped, numbers are promoted. None: each value as it was written.
     references: the schemas whose types the reader's text uses.
-    is_key: for message keys.
+    is_key: for message keys; it only changes the error messages.
     from_dict: turns what was read into the value to return.
 
     The first message with a schema id asks the registry; the others ask nothing and take no lock. Use
@@ -193,7 +193,7 @@ class AvroDeserializer:
         self._decoders: dict[bytes, Decode] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, data: bytes | None, topic: str | None = None) -> Any:
+    def __call__(self, data: bytes | bytearray | memoryview | None, topic: str | None = None) -> Any:
         """The value of a message; None for None.
 
         topic: only for error messages.
@@ -211,25 +211,18 @@ class AvroDeserializer:
         try:
             value = decode(data, PREFIX_SIZE)
         except Fault as fault:
-            raise DeserializationError(
-                fault.reason,
-                data=data,
-                path=fault.path,
-                topic=topic,
-                schema_id=schema_id(data),
-            ) from None
+            raise self._error(fault.reason, data, topic, fault.path) from None
         return value if self._from_dict is None else self._from_dict(value)
 
     def _prepare(self, data: bytes, topic: str | None) -> Decode:
-        number = schema_id(data, topic)
+        number = schema_id(data, topic, is_key=self._is_key)
         try:
             writer = self._writer(number)
         except SchemaNotFound as error:
             reason = f"the registry at {', '.join(self._client.urls)} has no schema with this id"
-            raise DeserializationError(reason, data=data, topic=topic, schema_id=number) from error
+            raise self._error(reason, data, topic) from error
         except InvalidSchema as error:
-            reason = f"the writer's schema cannot be used: {error}"
-            raise DeserializationError(reason, data=data, topic=topic, schema_id=number) from error
+            raise self._error(f"the writer's schema cannot be used: {error}", data, topic) from error
         if self._reader is None and self._reader_text is not None:
             texts = self._client.referenced_texts(self._references)
             self._reader = parse_schema(self._reader_text, texts)
@@ -240,6 +233,11 @@ class AvroDeserializer:
                 decode = compile_decoder(writer, self._reader, bare_bytes=True)
                 self._decoders = _with(self._decoders, key, decode)
         return decode
+
+    def _error(self, reason: str, data: bytes, topic: str | None, path: str = "") -> DeserializationError:
+        return DeserializationError(
+            reason, data=data, path=path, topic=topic, is_key=self._is_key, schema_id=schema_id(data)
+        )
 
     def _writer(self, number: int) -> AvroSchema:
         found = self._client.schema_by_id(number)

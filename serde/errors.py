@@ -17,10 +17,14 @@ A wrong argument is a plain ValueError or TypeError. What `to_dict` and
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class SerdeError(Exception):
-    """The base of every error here."""
+    """The base of every error here. All of them can be pickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.args, self.__dict__)
 
 
 class InvalidSchema(SerdeError):
@@ -72,7 +76,8 @@ class DeserializationError(SerdeError):
 
     reason: what is wrong. path: where in the value; "" is all of it.
     data: the message's bytes, whole, so that it can be put aside.
-    topic: where it came from, if that was said. schema_id: the writer's schema, None if unknown.
+    topic: where it came from, if that was said. is_key: whether it is a message's key.
+    schema_id: the writer's schema, None if unknown.
     """
 
     def __init__(
@@ -82,18 +87,20 @@ class DeserializationError(SerdeError):
         data: bytes,
         path: str = "",
         topic: str | None = None,
+        is_key: bool = False,
         schema_id: int | None = None,
     ) -> None:
         self.reason = reason
         self.data = data
         self.path = path
         self.topic = topic
+        self.is_key = is_key
         self.schema_id = schema_id
         super().__init__(reason)
 
     def __str__(self) -> str:
         topic = f"topic {self.topic!r}" if self.topic is not None else ""
-        return _placed([topic, _schema(self.schema_id)], self.path, self.reason)
+        return _placed([topic, "key" if self.is_key else "", _schema(self.schema_id)], self.path, self.reason)
 
 
 class FramingError(DeserializationError):
@@ -157,6 +164,12 @@ class RegistryUnreachable(SerdeError):
 
     def __str__(self) -> str:
         return f"no schema registry at {', '.join(self.urls)}: {self.reason}"
+
+
+def _restore(kind: type[SerdeError], args: tuple[Any, ...], state: dict[str, Any]) -> SerdeError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 def _schema(schema_id: int | None) -> str:

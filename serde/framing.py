@@ -24,25 +24,29 @@ def prefix(schema_id: int) -> bytes:
     return _PREFIX.pack(MAGIC_V0, schema_id)
 
 
-def schema_id(data: bytes, topic: str | None = None) -> int:
+def schema_id(data: bytes, topic: str | None = None, *, is_key: bool = False) -> int:
     """The schema's id from the first five bytes of a message.
 
     Raises FramingError, which names the byte met and keeps the message.
     """
     if not data:
-        raise FramingError("an empty message: it has no schema id in front", data=data, topic=topic)
+        raise FramingError(
+            "an empty message: it has no schema id in front", data=data, topic=topic, is_key=is_key
+        )
     if data[0] != MAGIC_V0:
         raise FramingError(
             f"the message starts with the byte 0x{data[0]:02x}, not 0x00:"
             " it was not written by a schema registry's serializer",
             data=data,
             topic=topic,
+            is_key=is_key,
         )
     if len(data) < PREFIX_SIZE:
         raise FramingError(
             f"the message is {len(data)} bytes long, too short for the {PREFIX_SIZE} of a schema id",
             data=data,
             topic=topic,
+            is_key=is_key,
         )
     number: int = _PREFIX.unpack_from(data)[1]
     return number

@@ -63,8 +63,9 @@ def compile_decoder(
     reader: the schema of the values given back; the writer's if None.
     bare_bytes: as for the encoder.
 
-    Raises InvalidSchema if one is nested too deep. `decode` raises Fault: truncated, trailing bytes, no value of the writer's
-    schema, or one that the reader's schema cannot take.
+    Raises InvalidSchema if one is nested too deep. `decode` raises Fault: truncated,
+    trailing bytes, no value of the writer's schema, or one that the reader's schema
+    cannot take.
     """
     root = writer.root
     try:
