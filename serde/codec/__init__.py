@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from serde.codec.binary import Reader, read_bytes, varint
-from serde.codec.decode import Readers
+from serde.codec.decode import Rationed, Readers
 from serde.codec.encode import Writers
 from serde.codec.fault import FAULTS, Fault, as_fault
 from serde.codec.schema import TOO_DEEP, AvroSchema, Primitive, parse_schema
@@ -68,14 +68,19 @@ def compile_decoder(
     cannot take.
     """
     root = writer.root
+    readers = Readers()
     try:
-        read = Readers().reader(root, root if reader is None else reader.root)
+        read = readers.reader(root, root if reader is None else reader.root)
     except RecursionError:
         raise InvalidSchema(TOO_DEEP) from None
     if bare_bytes and isinstance(root, Primitive) and root.kind == "bytes":
         read = _without_length(read)
 
+    rationed = readers.rationed
+
     def decode(data: bytes, start: int) -> Any:
+        if rationed:
+            data = Rationed(data)
         try:
             value, end = read(data, start)
         except FAULTS as error:

@@ -29,8 +29,21 @@ from serde.codec.schema import (
     type_name,
 )
 
-# Items of no size (nulls, empty records) are not bounded by the message's length.
-MAX_EMPTY_ITEMS: Final = 65_536
+MAX_EMPTY_ITEMS: Final = 1 << 20
+
+
+class Rationed(bytes):
+    """A message whose arrays may hold items of no size: nulls, empty records.
+
+    Its length does not bound how many they are, so it is given a number to share among all its arrays.
+    """
+
+    left: int = MAX_EMPTY_ITEMS
+
+    def take(self, count: int) -> None:
+        self.left -= count
+        if self.left < 0:
+            raise Fault(f"arrays of more than {MAX_EMPTY_ITEMS} items that take no bytes")
 
 
 class Readers:
@@ -39,6 +52,8 @@ class Readers:
     def __init__(self) -> None:
         self._made: dict[tuple[int, int, bool], Reader] = {}
         self._sizes: dict[int, int] = {}
+        # Whether messages must be Rationed.
+        self.rationed = False
 
     def reader(self, writer: Node, reader: Node, *, logical: bool = True) -> Reader:
         """logical: give the Python types of logical types; not where the value is thrown away."""
@@ -70,7 +85,9 @@ class Readers:
         match writer, reader:
             case Array(), Array():
                 items = self.reader(writer.items, reader.items, logical=logical)
-                return _array(items, self._size(writer.items))
+                size = self._size(writer.items)
+                self.rationed = self.rationed or not size
+                return _array(items, size)
             case Map(), Map():
                 return _map(self.reader(writer.values, reader.values, logical=logical))
             case Record(), Record() if same_name(writer, reader):
@@ -228,8 +245,10 @@ def _array(read_item: Reader, size: int) -> Reader:
             count, pos = _block(data, pos)
             if not count:
                 return items, pos
-            if count * size > len(data) - pos or (not size and len(items) + count > MAX_EMPTY_ITEMS):
+            if count * size > len(data) - pos:
                 raise Fault(f"an array of {len(items) + count} items, which the message is too short for")
+            if not size and isinstance(data, Rationed):
+                data.take(count)
             try:
                 for _ in range(count):
                     item, pos = read_item(data, pos)

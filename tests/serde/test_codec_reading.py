@@ -62,7 +62,18 @@ def test_what_fastavro_takes_for_the_last_one_is_refused(schema: Any, data: byte
         decode(schema, data)
 
 
-@pytest.mark.parametrize("items", ["int", "null", {"type": "record", "name": "Empty", "fields": []}])
+@pytest.mark.parametrize("items", ["null", {"type": "record", "name": "Empty", "fields": []}])
+def test_items_of_no_size_are_bounded_over_the_whole_message(items: Any) -> None:
+    schema = {"type": "array", "items": {"type": "array", "items": items}}
+    a_million = b"\x80\x89\x7a" + b"\x00"
+    assert len(decode(schema, b"\x02" + a_million + b"\x00")[0]) == 1_000_000
+    with pytest.raises(Fault, match="more than 1048576 items that take no bytes"):
+        decode(schema, b"\x04" + a_million * 2 + b"\x00")
+    with pytest.raises(Fault, match="more than 1048576 items that take no bytes"):
+        decode(schema["items"], b"\xfe\xff\xff\xff\xff\xff\xff\xff\x7f\x00")
+
+
+@pytest.mark.parametrize("items", ["int", {"type": "fixed", "name": "F", "size": 2}])
 def test_a_count_that_the_message_cannot_hold_allocates_nothing(items: Any) -> None:
     huge = b"\xfe\xff\xff\xff\xff\xff\xff\xff\x7f"
     with pytest.raises(Fault, match="which the message is too short for"):
