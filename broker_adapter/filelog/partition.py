@@ -20,8 +20,15 @@ from bisect import bisect_right
 from pathlib import Path
 
 from broker_adapter.broker import TopicPartition
-from broker_adapter.errors import CorruptLog, InvalidRecord, LogIOError, OffsetOutOfRange, RecordTooLarge
-from broker_adapter.filelog.batch import PREFIX, BatchHeader, check_batch
+from broker_adapter.errors import (
+    CorruptBatch,
+    CorruptLog,
+    InvalidRecord,
+    LogIOError,
+    OffsetOutOfRange,
+    RecordTooLarge,
+)
+from broker_adapter.filelog.batch import HEADER_SIZE, PREFIX, BatchHeader, check_batch, read_header
 from broker_adapter.filelog.config import TopicConfig
 from broker_adapter.filelog.files import reporting, sync_directory
 from broker_adapter.filelog.index import OffsetPosition
@@ -282,8 +289,29 @@ class Partition:
                 segment = self.segment(base)
                 found = segment.locate(offset, self.limit(segment, state))
                 if found is not None:
+                    self.confirm(segment, *found, state)
                     return segment, found[0]
         return self.segment(state.active_base), state.committed_bytes
+
+    def confirm(self, segment: LogSegment, position: int, header: BatchHeader, state: LogState) -> None:
+        """Raise `CorruptBatch` unless what follows the batch at `position` agrees with the batch's offsets.
+
+        Offsets stand outside a batch's checksum, so this is how a change of one is found. Needed where a
+        batch is not simply the next that is due.
+        """
+        end = position + header.size
+        if end < self.limit(segment, state):
+            bound = read_header(segment.read(end, HEADER_SIZE)).base_offset
+        elif segment.base_offset == state.active_base:
+            bound = state.log_end_offset
+        else:
+            bases = self.bases(state)
+            bound = bases[bases.index(segment.base_offset) + 1]
+        if header.last_offset >= bound:
+            raise CorruptBatch(
+                f"{segment.path} at byte {position}: a batch has offsets {header.base_offset} to "
+                f"{header.last_offset}, and offset {bound} follows it"
+            )
 
     def offset_for_timestamp(self, timestamp: int) -> int | None:
         """The first offset whose record is of `timestamp` (ms) or later; None if there is none.

@@ -10,6 +10,7 @@ from broker_adapter.filelog.batch import HEADER_SIZE, BatchHeader, decode_batch,
 from broker_adapter.filelog.files import reporting
 from broker_adapter.filelog.partition import Partition
 from broker_adapter.filelog.segment import LogSegment
+from broker_adapter.filelog.state import LogState
 
 
 class LogReader:
@@ -22,6 +23,7 @@ class LogReader:
         """The offset of the next record to be read."""
         self._segment: LogSegment | None = None
         self._position = 0
+        self._is_within_batch = False
 
     def seek(self, offset: int) -> None:
         """Go on at `offset`."""
@@ -36,40 +38,45 @@ class LogReader:
         """
         records: list[RawRecord] = []
         while not records:
-            data = self._fetch(max_bytes)
-            if not data:
+            state = self.partition.state()
+            segment = self._segment_to_read(state)
+            if segment is None:
                 break
-            records = self._decode(data)
+            records = self._decode(segment, self._fetch(segment, max_bytes, state), state)
         return records
 
-    def _fetch(self, max_bytes: int) -> bytes:
-        state = self.partition.state()
+    def _segment_to_read(self, state: LogState) -> LogSegment | None:
+        """The segment with the next batch, with `_position` there; None at the log's end."""
         if self.offset == state.log_end_offset:
-            return b""
+            return None
         if self._segment is None or not state.log_start_offset <= self.offset <= state.log_end_offset:
             self._segment, self._position = self.partition.locate(self.offset)
-        segment = self._segment
+            self._is_within_batch = True
+        while self._position >= self.partition.limit(self._segment, state):
+            if self._segment.base_offset == state.active_base:
+                return None
+            bases = self.partition.bases(state)
+            following = bases[bases.index(self._segment.base_offset) + 1]
+            self._segment, self._position = self.partition.segment(following), 0
+        return self._segment
+
+    def _fetch(self, segment: LogSegment, max_bytes: int, state: LogState) -> bytes:
         with reporting("read", segment.path):
-            while self._position >= (limit := self.partition.limit(segment, state)):
-                if segment.base_offset == state.active_base:
-                    return b""
-                bases = self.partition.bases(state)
-                segment = self.partition.segment(bases[bases.index(segment.base_offset) + 1])
-                self._segment, self._position = segment, 0
-            data = segment.read(self._position, min(max_bytes, limit - self._position))
-            size = self._first_size(data)
+            left = self.partition.limit(segment, state) - self._position
+            data = segment.read(self._position, min(max(max_bytes, HEADER_SIZE), left))
+            size = self._first_size(segment, data)
             if size > len(data):
                 # A batch larger than asked for is read whole: a reader could not go on otherwise.
-                data = segment.read(self._position, min(size, limit - self._position))
+                data = segment.read(self._position, min(size, left))
         return data
 
-    def _first_size(self, data: bytes) -> int:
+    def _first_size(self, segment: LogSegment, data: bytes) -> int:
         try:
             return read_header(data).size
         except CorruptBatch as error:
-            raise self._damage(self.offset, error) from error
+            raise self._damage(segment, error) from error
 
-    def _decode(self, data: bytes) -> list[RawRecord]:
+    def _decode(self, segment: LogSegment, data: bytes, state: LogState) -> list[RawRecord]:
         topic, partition = self.partition.name
         records: list[RawRecord] = []
         at, offset = 0, self.offset
@@ -78,31 +85,34 @@ class LogReader:
                 header = read_header(data, at)
                 if at and at + header.size > len(data):
                     break
-                self._check_order(header, offset, is_first=at == 0)
+                if header.base_offset != offset:
+                    self._check_place(segment, self._position + at, header, offset, state)
                 records += decode_batch(data, at, topic=topic, partition=partition, from_offset=offset)
             except CorruptBatch as error:
                 if records:
                     break  # these are sound; the next read comes back to this batch
-                raise self._damage(offset, error) from error
+                raise self._damage(segment, error) from error
             at += header.size
             offset = header.last_offset + 1
         self._position += at
         self.offset = offset
+        self._is_within_batch = False
         return records
 
-    @staticmethod
-    def _check_order(header: BatchHeader, offset: int, *, is_first: bool) -> None:
-        # The checksum does not cover a batch's offset: its neighbours' offsets do. A gap is no damage,
-        # since compaction leaves some. A reader may begin within a batch.
-        if header.last_offset < offset or (not is_first and header.base_offset < offset):
+    def _check_place(
+        self, segment: LogSegment, position: int, header: BatchHeader, offset: int, state: LogState
+    ) -> None:
+        # After a seek a reader may begin within a batch; a gap may be what compaction left. Anything else
+        # is damage, and a gap may be as well.
+        if header.last_offset < offset or (header.base_offset < offset and not self._is_within_batch):
             raise CorruptBatch(
                 f"a batch says that it has offsets {header.base_offset} to {header.last_offset}, "
                 f"where offset {offset} is due"
             )
+        self.partition.confirm(segment, position, header, state)
 
-    def _damage(self, offset: int, error: CorruptBatch) -> CorruptBatch:
-        path = self._segment.path if self._segment is not None else self.partition.directory
+    def _damage(self, segment: LogSegment, error: CorruptBatch) -> CorruptBatch:
         return CorruptBatch(
-            f"offset {offset} of {self.partition.name} cannot be read ({path}, near byte {self._position}): "
-            f"{error}. Restore that file from a copy, or seek to an offset after the damage"
+            f"offset {self.offset} of {self.partition.name} cannot be read ({segment.path}, byte "
+            f"{self._position}): {error}. Restore that file from a copy, or seek to behind the damage"
         )

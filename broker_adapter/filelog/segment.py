@@ -55,7 +55,6 @@ class _Findings:
     """A scan in progress: the rules by which batches get index entries."""
 
     def __init__(self, base_offset: int, interval: int) -> None:
-        self._base_offset = base_offset
         self._interval = interval
         self._size = 0
         self._next_offset = base_offset
@@ -66,13 +65,6 @@ class _Findings:
         self._indexed_position = 0
 
     def add(self, position: int, header: BatchHeader) -> None:
-        if (
-            header.base_offset < self._next_offset
-            or header.last_offset - self._base_offset > MAX_RELATIVE_OFFSET
-        ):
-            raise CorruptBatch(
-                f"a batch of offset {header.base_offset} stands where {self._next_offset} is due"
-            )
         if self._size == 0:
             self._first_timestamp = header.max_timestamp
         if header.max_timestamp > self._latest.timestamp:
@@ -136,10 +128,12 @@ class LogSegment:
     def batches(self, position: int, limit: int, *, check: bool = False) -> Iterator[tuple[int, BatchHeader]]:
         """Position and header of each batch from `position` to `limit`, with its checksum tested if `check`.
 
-        Raises `CorruptBatch` at the first thing that is no batch, or reaches over `limit`.
+        Raises `CorruptBatch` at the first thing that is no batch, reaches over `limit`, or has offsets that
+        do not rise.
         """
         chunk_size = _CHECKED_CHUNK if check else _HEADERS_CHUNK
         chunk, start = b"", position
+        due = self.base_offset
         while position < limit:
             if position - start + HEADER_SIZE > len(chunk):
                 chunk, start = self.read(position, min(chunk_size, limit - position)), position
@@ -148,6 +142,8 @@ class LogSegment:
                 raise CorruptBatch(
                     f"a batch of {header.size} bytes reaches over the log's end at byte {limit}"
                 )
+            if not due <= header.base_offset <= header.last_offset <= self.base_offset + MAX_RELATIVE_OFFSET:
+                raise CorruptBatch(f"a batch of offset {header.base_offset} stands where {due} is due")
             if check:
                 if position - start + header.size > len(chunk):
                     wanted = min(max(header.size, chunk_size), limit - position)
@@ -155,6 +151,7 @@ class LogSegment:
                 check_batch(chunk, position - start)
             yield position, header
             position += header.size
+            due = header.last_offset + 1
 
     def locate(self, offset: int, limit: int) -> tuple[int, BatchHeader] | None:
         """Position and header of the batch that holds `offset`, or of the next one; None if there is none.
