@@ -1,0 +1,207 @@
+"""The documentation held to the code: its examples run, and nothing a user meets is left out."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import click
+import pytest
+
+import registry.errors
+from broker_adapter.filelog.config import TopicConfig
+from fivebyte.cli import cli
+from registry.http import create_app
+from registry.languages.avro.compatibility import DESCRIPTIONS
+from registry.model import CompatibilityLevel
+from registry.registry import Registry
+from registry.settings import Settings
+from registry.store import open_store
+from tests.support.needs import ROOT
+from tests.support.server import running_registry
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+DEFAULT_URL = "127.0.0.1:8081"
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    return [text for found, text in _BLOCK.findall(path.read_text()) if found == language]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder where the documentation's programs can run, with a registry for them (see `localised`)."""
+    with running_registry("memory:") as server:
+        (tmp_path / "address").write_text(server.url.removeprefix("http://"))
+        yield tmp_path
+
+
+def localised(text: str, folder: Path) -> str:
+    """`text` with the default address replaced by that of the test's registry."""
+    return text.replace(DEFAULT_URL, (folder / "address").read_text())
+
+
+def run(command: list[str], folder: Path) -> str:
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "FIVEBYTE_REGISTRY": f"http://{(folder / 'address').read_text()}",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, (command[-1], done.stdout, done.stderr)
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in PAGES if blocks(path, "python")], ids=lambda path: path.name
+)
+def test_every_python_example_runs(path: Path, folder: Path) -> None:
+    for block in blocks(path, "python"):
+        run([sys.executable, "-c", localised(block, folder)], folder)
+
+
+def test_the_three_uses_of_the_readme_do_what_it_says(folder: Path) -> None:
+    serve, by_hand, command_line, check = blocks(ROOT / "README.md", "bash")
+    assert serve == "fivebyte serve --store sqlite:///schemas.db &\n"  # the fixture's part
+
+    registered, versions, by_id = run(["bash", "-ec", localised(by_hand, folder)], folder).replace(
+        "}{", "}\n{"
+    ).replace("}[", "}\n[").replace("]{", "]\n{").splitlines()  # fmt: skip
+    assert '"id":1' in registered
+    assert versions == "[1]"
+    assert "Order" in by_id
+    assert "orders-value versions 1" in run(["bash", "-ec", command_line], folder)
+
+    (use,) = blocks(ROOT / "README.md", "python")
+    printed = run([sys.executable, "-c", localised(use, folder)], folder).splitlines()
+    assert len(printed) == 10
+    assert printed[0].endswith("{'account': 'ada', 'cents': 0}")
+
+    schema = re.search(r'SCHEMA = """(.*?)"""', use, re.DOTALL)
+    assert schema
+    (folder / "payment.avsc").write_text(schema[1])
+    assert run(["bash", "-ec", check], folder) == "compatible\n"
+    grown = schema[1].replace('"long"}', '"long"},\n  {"name": "currency", "type": "string"}')
+    (folder / "payment.avsc").write_text(grown)
+    shown = re.search(r"^```\n(incompatible\n.*?)^```", page("README.md"), re.MULTILINE | re.DOTALL)
+    assert shown
+    assert run(["bash", "-c", f"! {check}"], folder) == shown[1]
+
+
+def test_links_lead_somewhere() -> None:
+    for path in PAGES:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text()):
+            assert (path.parent / target).exists(), (path.name, target)
+
+
+def test_every_route_is_documented() -> None:
+    documented = set(re.findall(r"`([A-Z`, ]+ /[^` ]*)`", page("docs/http-api.md")))
+    known = {
+        (method.strip(), path)
+        for entry in documented
+        for methods, path in [entry.replace("`", "").rsplit(" ", 1)]
+        for method in methods.split(",")
+    }
+    app = create_app(Registry(open_store("memory:")))
+    for rule in app.url_map.iter_rules():
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule).replace("{number}", "{id}")
+        path = path.replace("/associations/subjects/{resource}", "/associations/subjects/{subject}")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            if (method, path) != ("POST", "/"):  # for those clients that post to it; it says nothing
+                assert (method, path) in known
+
+
+def test_every_error_code_is_documented() -> None:
+    text = page("docs/http-api.md")
+    codes = {
+        error.code
+        for error in vars(registry.errors).values()
+        if isinstance(error, type) and issubclass(error, registry.errors.RegistryError)
+    }
+    assert len(codes) > 15
+    for code in codes - {404, 422, 500}:
+        assert f"| {code} | " in text, code
+
+
+def test_every_setting_is_documented() -> None:
+    text = page("docs/http-api.md")
+    defaults = Settings()
+    for setting in fields(Settings):
+        default = getattr(defaults, setting.name)
+        assert f"`FIVEBYTE_{setting.name.upper()}` | `{default}`" in text, setting.name
+    for level in CompatibilityLevel:
+        assert level.name in text
+    for name, default in TopicConfig().as_mapping().items():
+        assert f"| `{name}` | {default} |" in page("docs/file-log.md"), name
+
+
+def test_every_command_and_option_is_documented() -> None:
+    text = page("docs/command-line.md")
+    settings = page("docs/http-api.md")
+    for path, command in commands(cli):
+        if isinstance(command, click.Group):
+            continue
+        assert f"`fivebyte {' '.join(path)}" in text
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                option = max(parameter.opts, key=len)
+                assert f"`{option}" in (settings if path == ("serve",) else text), (path, option)
+
+
+def commands(
+    group: click.Group, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+
+
+def test_every_finding_is_documented() -> None:
+    text = page("docs/avro.md")
+    assert all(f"| `{kind}` | " in text for kind in DESCRIPTIONS)
+
+
+FORBIDDEN = {
+    "registry": {"broker_adapter", "fivebyte", "serde"},
+    "serde": {"broker_adapter", "fivebyte", "registry"},
+    "broker_adapter": {"fivebyte", "registry"},
+}
+"""What each package may not import. `registry` may import `serde.client` once it reads other registries."""
+
+
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_imports_go_as_the_architecture_page_says(package: str) -> None:
+    for path in sorted((ROOT / package).rglob("*.py")):
+        inside_functions = package == "serde" and path.name == "testing.py"
+        tree = ast.parse(path.read_text())
+        nodes = tree.body if inside_functions else list(ast.walk(tree))
+        for node in nodes:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not {name.partition(".")[0] for name in names} & FORBIDDEN[package], path
+
+
+def test_every_public_function_and_class_says_what_it_does() -> None:
+    for package in ("registry", "serde", "broker_adapter", "fivebyte"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            tree = ast.parse(path.read_text())
+            assert ast.get_docstring(tree) or not tree.body, path
+            for node in tree.body:
+                if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                    assert ast.get_docstring(node), (path, node.name)
