@@ -206,11 +206,18 @@ class Registration:
             raise OperationNotPermittedError(f"{place} is not in import mode")
         if request.id is None and mode is not Mode.READWRITE:
             raise OperationNotPermittedError(f"{place} is not in read-write mode")
-        if candidate.fault is not None:
-            raise self._invalid(str(candidate.fault)) from candidate.fault
+        self.permit_new(candidate)
         for reference in candidate.given.references:
             if state.version(*reference_key(reference, self.subject)) is None:
                 raise self._invalid(str(missing(reference, self.subject)))
+
+    def permit_new(self, candidate: _Candidate) -> None:
+        """Refuse what only an old schema may be: one with a name or a default value that is no longer let pass.
+
+        Raises InvalidSchemaError (42201).
+        """
+        if candidate.fault is not None:
+            raise self._invalid(str(candidate.fault)) from candidate.fault
 
     def check(self, candidate: _Candidate, against: _Against) -> None:
         """Raises IncompatibleSchemaError (409). Needs no state."""

@@ -160,6 +160,8 @@ class Registry:
                 draft = job.draft(state)
             candidate = job.parse(draft)
             with self._synced() as state:
+                if job.find(candidate, state) is None:
+                    job.permit_new(candidate)
                 against = job.against(candidate, state, version)
             return job.messages(candidate, against)
         except InvalidSchemaError as fault:

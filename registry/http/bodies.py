@@ -23,8 +23,17 @@ def _text(*allowed: str) -> fields.String:
     return fields.String(allow_none=True, validate=validate.OneOf(allowed) if allowed else None)
 
 
+class _Flag(fields.Boolean):
+    """A boolean and nothing that looks like one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 def _flag() -> fields.Boolean:
-    return fields.Boolean(allow_none=True, truthy={True}, falsy={False})
+    return _Flag(allow_none=True)
 
 
 class ReferenceBody(_Body):

@@ -111,6 +111,10 @@ def _kind(value: object) -> str:
 
 def _flatten(messages: Any, path: str = "") -> list[str]:
     if isinstance(messages, dict):
-        inner = [(f"{path}.{key}" if path else str(key), value) for key, value in messages.items()]
-        return [text for key, value in inner for text in _flatten(value, key)]
+        texts: list[str] = []
+        for key, value in messages.items():
+            # "_schema" is marshmallow's name for the whole object
+            inner = path if key == "_schema" else f"{path}.{key}" if path else str(key)
+            texts += _flatten(value, inner)
+        return texts
     return [f"{path}: {text}" for text in messages]
