@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .PHONY: demo test lint format types clean
 
 demo: $(VENV)/.fivebyte
-	$(VENV)/bin/fivebyte demo
+	@$(VENV)/bin/fivebyte demo
 
 test: $(VENV)/.fivebyte-dev
 	$(VENV)/bin/python -m pytest
@@ -31,15 +31,17 @@ types: $(VENV)/.fivebyte-dev
 
 # A development install serves the demo as well: it is not made twice.
 $(VENV)/.fivebyte: pyproject.toml | $(VENV)/bin/pip
-	test -e $(VENV)/.fivebyte-dev || $(VENV)/bin/pip install --quiet --editable .
-	touch $@
+	@echo 'Installing fivebyte in $(VENV)'
+	@test -e $(VENV)/.fivebyte-dev || $(VENV)/bin/pip install --quiet --editable .
+	@touch $@
 
 $(VENV)/.fivebyte-dev: pyproject.toml | $(VENV)/bin/pip
-	$(VENV)/bin/pip install --quiet --editable '.[dev]'
-	touch $@
+	@echo 'Installing fivebyte and what its tests need in $(VENV)'
+	@$(VENV)/bin/pip install --quiet --editable '.[dev]'
+	@touch $@
 
 $(VENV)/bin/pip:
-	PYTHON='$(PYTHON)' sh .ci/make-venv '$(VENV)'
+	@PYTHON='$(PYTHON)' sh .ci/make-venv '$(VENV)'
 
 clean:
 	rm -rf $(VENV) .cache build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,6 +1,7 @@
 """``fivebyte demo``: the main job, from end to end, on the embedded defaults."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -93,7 +94,7 @@ def _produce(client: RegistryClient, broker: Broker, schemas: dict[int, str]) ->
     with broker.producer() as producer:
         for number in range(RECORDS):
             version = 1 if number % 2 == 0 else 3
-            customer = _CUSTOMERS[number % 7 % len(_CUSTOMERS)]
+            customer = _CUSTOMERS[number * number % len(_CUSTOMERS)]
             order = {"id": f"order-{number}", "customer": customer, "total_cents": 100 * number}
             if version == 3:
                 order |= {"currency": "USD", "lines": [{"sku": f"sku-{number % 10}", "quantity": 1}]}
@@ -123,7 +124,7 @@ def _consume(client: RegistryClient, broker: Broker, reader_schema: str) -> None
             f"{RECORDS} records were written, {sum(currencies.values())} read, {committed} committed: "
             "this is a fault of fivebyte"
         )
-    spread = ", ".join(str(partitions[partition]) for partition in sorted(partitions))
+    spread = ", ".join(str(count) for _, count in sorted(partitions.items()))
     _say(
         f"5. A consumer group read all {RECORDS:,} of them under version 3 ({spread} from its partitions):\n"
         f"   {currencies['USD']} say USD themselves, {currencies['EUR']} are older than the field "
@@ -180,21 +181,29 @@ def _free_port() -> int:
 
 
 def _next_steps(keep: Path | None) -> list[str]:
+    fivebyte = _command()
     if keep is None:
         return [
-            "fivebyte demo --keep demo                  # the same, and keep what it made",
-            "fivebyte serve                             # a registry on http://127.0.0.1:8081",
-            "fivebyte schema register orders-value examples/orders/v1.avsc",
-            "fivebyte topic create orders",
-            """echo '{"id": "1", "customer": "ada", "total_cents": 5}' | fivebyte produce orders""",
-            "fivebyte consume orders",
+            f"{fivebyte} serve                             # a registry on http://127.0.0.1:8081",
+            f"{fivebyte} schema register orders-value examples/orders/v1.avsc",
+            f"{fivebyte} topic create orders",
+            f"""echo '{{"id": "1", "customer": "ada", "total_cents": 5}}' | {fivebyte} produce orders""",
+            f"{fivebyte} consume orders",
+            f"{fivebyte} demo --keep demo                  # the demo again, and keep what it made",
         ]
     return [
-        f"fivebyte serve --store sqlite:///{keep}/schemas.db &",
-        f"fivebyte schema list {SUBJECT}",
-        f"fivebyte consume {TOPIC} --broker file:{keep}/data --max-records 3 --with-metadata",
-        f"fivebyte schema check {SUBJECT} examples/orders/v4-breaking.avsc",
+        f"{fivebyte} serve --store sqlite:///{keep}/schemas.db &",
+        f"{fivebyte} schema list {SUBJECT}",
+        f"{fivebyte} consume {TOPIC} --broker file:{keep}/data --max-records 3 --with-metadata",
+        f"{fivebyte} schema check {SUBJECT} examples/orders/v4-breaking.avsc",
     ]
+
+
+def _command() -> str:
+    """How this command is called here: by its name if a shell would find it, else by its place."""
+    if shutil.which("fivebyte"):
+        return "fivebyte"
+    return os.path.relpath(Path(sys.prefix) / "bin" / "fivebyte")
 
 
 def _say(line: str) -> None:
