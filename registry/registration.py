@@ -212,7 +212,7 @@ class Registration:
                 raise self._invalid(str(missing(reference, self.subject)))
 
     def permit_new(self, candidate: _Candidate) -> None:
-        """Refuse what only an old schema may be: one with a name or a default value that is no longer let pass.
+        """Refuse what only an old schema may be: its names or default values are not let pass any more.
 
         Raises InvalidSchemaError (42201).
         """

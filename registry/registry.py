@@ -1,23 +1,17 @@
-"""The registry: what can be asked of it, and how its answers stay true with many writers.
+"""The registry: what can be asked of it.
 
 Its state is the fold of a log. A read looks at the log's head first and folds
 what is new, so it never answers from the past. A write syncs, decides at that
-position, and appends at the next one; when another process was faster
-(`Conflict`) it syncs and decides again. The registry itself stores nothing.
+position, and appends at the next one; when another process was faster it syncs
+and decides again (`registry.replica`). The registry itself stores nothing.
 """
 
-import logging
-import random
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from registry import deletion
 from registry.errors import (
-    Conflict,
     InvalidSchemaError,
     NoSubjectConfigError,
     RegistryError,
@@ -25,7 +19,6 @@ from registry.errors import (
     SchemaTooLargeError,
     SubjectNotFoundError,
     VersionNotFoundError,
-    WriteTimedOutError,
 )
 from registry.languages.avro import AVRO
 from registry.languages.language import Language
@@ -38,21 +31,15 @@ from registry.model import (
     Mode,
     QualifiedSubject,
 )
-from registry.records import ConfigRecord, LogRecord, Record
+from registry.records import ConfigRecord, Record
 from registry.registration import NewSchema, Registration
+from registry.replica import Replica
 from registry.schemas import Schemas
 from registry.state import SchemaVersion, State
 from registry.store import Store
 
-T = TypeVar("T")
-
-_log = logging.getLogger("fivebyte.registry")
-
 MAX_SCHEMA_BYTES = 1024 * 1024
 """Default for the longest schema text, in bytes of UTF-8."""
-
-_WRITE_SECONDS = 10.0
-"""For how long a write goes on trying when other processes win every position."""
 
 
 class Registry:
@@ -79,10 +66,8 @@ class Registry:
         self._default = Config(compatibility_level=compatibility)
         self._schemas = Schemas(languages)
         self._max_schema_bytes = max_schema_bytes
-        self._state = State()
-        self._folding = threading.RLock()  # around the state: held for short
-        self._writing = threading.Lock()  # around decide and append: this process's writers queue here
-        with self._synced():
+        self._replica = Replica(store)
+        with self._replica.synced():
             pass
 
     @property
@@ -111,10 +96,10 @@ class Registry:
         WriteTimedOutError.
         """
         job = self._job(subject, schema, force=force)
-        with self._synced() as state:
+        with self._replica.synced() as state:
             draft = job.draft(state)
         candidate = job.parse(draft)
-        with self._synced() as state:
+        with self._replica.synced() as state:
             known = job.known(candidate, state)
             if known is not None:
                 return known
@@ -124,7 +109,7 @@ class Registry:
         if against is not None:
             job.check(candidate, against)
         # All that is costly was done without a lock, and is remembered: deciding finds it there.
-        return self._write(job.decide)
+        return self._replica.write(job.decide)
 
     def look_up(self, subject: str, schema: NewSchema, *, deleted: bool = False) -> SchemaVersion:
         """The newest version of `subject` with the content of `schema`; soft-deleted ones with `deleted`.
@@ -132,11 +117,11 @@ class Registry:
         Raises SubjectNotFoundError, SchemaNotFoundError, InvalidSchemaError.
         """
         job = self._job(subject, schema)
-        with self._synced() as state:
+        with self._replica.synced() as state:
             self._visible(state, job.subject, deleted=deleted)
             draft = job.draft(state)
         candidate = job.parse(replace(draft, strict=False))
-        with self._synced() as state:
+        with self._replica.synced() as state:
             found = job.find(candidate, state, deleted=deleted)
         if found is None:
             raise SchemaNotFoundError
@@ -154,12 +139,12 @@ class Registry:
         """
         job = self._job(subject, schema)
         try:
-            with self._synced() as state:
+            with self._replica.synced() as state:
                 if version not in {None, LATEST} and state.version(job.subject, version or 0) is None:
                     raise VersionNotFoundError(version or 0)
                 draft = job.draft(state)
             candidate = job.parse(draft)
-            with self._synced() as state:
+            with self._replica.synced() as state:
                 if job.find(candidate, state) is None:
                     job.permit_new(candidate)
                 against = job.against(candidate, state, version)
@@ -175,7 +160,7 @@ class Registry:
         Raises SubjectNotFoundError, VersionNotFoundError.
         """
         name = _name(subject)
-        with self._synced() as state:
+        with self._replica.synced() as state:
             self._visible(state, name, deleted=deleted)
             found = state.version(name, number, deleted=deleted)
         if found is None:
@@ -192,7 +177,7 @@ class Registry:
         """
         name = _name(subject or "")
         context = QualifiedSubject.parse(name).context
-        with self._synced() as state:
+        with self._replica.synced() as state:
             holders = state.holders(context, number)
         if not holders:
             raise SchemaNotFoundError(number)
@@ -200,7 +185,7 @@ class Registry:
 
     def max_id(self, subject: str | None = None) -> int:
         """The highest id that was given out in the context of `subject`; 0 if none was."""
-        with self._synced() as state:
+        with self._replica.synced() as state:
             return state.next_id(QualifiedSubject.parse(subject or "").context) - 1
 
     # Subjects
@@ -214,7 +199,7 @@ class Registry:
         """
         every_context = prefix.startswith(":*:")
         wanted = QualifiedSubject(DEFAULT_CONTEXT, prefix[3:]) if every_context else _parse(prefix)
-        with self._synced() as state:
+        with self._replica.synced() as state:
             names = [
                 name
                 for name, has_live, _ in state.subjects()
@@ -233,7 +218,7 @@ class Registry:
         Raises SubjectNotFoundError if there is none to show.
         """
         name = _name(subject)
-        with self._synced() as state:
+        with self._replica.synced() as state:
             versions = state.versions(name, deleted=True)
         shown = [version for version in versions if (deleted if version.deleted else live)]
         if not shown:
@@ -247,7 +232,7 @@ class Registry:
         SubjectNotSoftDeletedError, ReferenceExistsError, OperationNotPermittedError.
         """
         name = _name(subject)
-        return self._write(lambda state: deletion.delete_subject(state, name, permanent=permanent))
+        return self._replica.write(lambda state: deletion.delete_subject(state, name, permanent=permanent))
 
     def delete_version(self, subject: str, number: int, *, permanent: bool = False) -> int:
         """Delete one version of a subject, softly or, after that, for good; answers its number.
@@ -256,7 +241,9 @@ class Registry:
         VersionNotSoftDeletedError, ReferenceExistsError, OperationNotPermittedError.
         """
         name = _name(subject)
-        return self._write(lambda state: deletion.delete_version(state, name, number, permanent=permanent))
+        return self._replica.write(
+            lambda state: deletion.delete_version(state, name, number, permanent=permanent)
+        )
 
     # Configs and modes
 
@@ -268,7 +255,7 @@ class Registry:
         Raises NoSubjectConfigError where a subject has none of its own.
         """
         scope = _scope(subject)
-        with self._synced() as state:
+        with self._replica.synced() as state:
             own = state.config(scope)
             whole = state.effective_config(scope, self._default)
         if effective or scope is None:
@@ -294,7 +281,7 @@ class Registry:
             deletion.check_writable(state, scope)
             return [ConfigRecord(scope, after)], after
 
-        config = self._write(decide)
+        config = self._replica.write(decide)
         return config.over(self._default) if scope is None else config
 
     def delete_config(self, subject: str | None = None) -> Config:
@@ -311,15 +298,15 @@ class Registry:
             deletion.check_writable(state, scope)
             return [] if before is None else [ConfigRecord(scope, None)], before or Config()
 
-        config = self._write(decide)
+        config = self._replica.write(decide)
         return config.over(self._default) if scope is None else config
 
     def mode(self, subject: str | None = None) -> Mode:
         """The mode that holds for a subject, a context (``:.ctx:``) or the registry (None)."""
-        with self._synced() as state:
+        with self._replica.synced() as state:
             return state.effective_mode(_scope(subject))
 
-    # The machinery
+    # What the above share
 
     def _job(self, subject: str, schema: NewSchema, *, force: bool = False) -> Registration:
         qualified = _parse(subject)
@@ -332,63 +319,6 @@ class Registry:
     def _visible(self, state: State, subject: str, *, deleted: bool) -> None:
         if not state.versions(subject, deleted=deleted):
             raise SubjectNotFoundError(subject)
-
-    @contextmanager
-    def _synced(self) -> Iterator[State]:
-        """The state at the log's head, locked."""
-        with self._folding:
-            head = self._store.head()
-            if head < self._state.position:
-                _log.error(
-                    "%s ends at position %d, but %d had been read from it: it was replaced or lost its end. "
-                    "Answering from what is there now; writes that had been acknowledged may be gone",
-                    self._store.url,
-                    head,
-                    self._state.position,
-                )
-                self._state = State()
-            if head > self._state.position:
-                self._fold()
-            yield self._state
-
-    def _fold(self) -> None:
-        state = self._state
-        for entry in self._store.read(state.position):
-            refused = len(state.refused)
-            state.apply(entry.position, entry.time, entry.records)
-            for subject, version in state.refused[refused:]:
-                _log.warning(
-                    "%s, position %d: version %d of subject %s is ignored, its id stands for another schema",
-                    self._store.url,
-                    entry.position,
-                    version,
-                    subject,
-                )
-
-    def _write(self, decide: Callable[[State], tuple[list[Record], T]]) -> T:
-        """Decide at the head and append after it, again and again until no other writer was faster."""
-        deadline = time.monotonic() + _WRITE_SECONDS
-        with self._writing:
-            attempt = 0
-            while True:
-                with self._synced() as state:
-                    records, result = decide(state)
-                    position = state.position + 1
-                if not records:
-                    return result
-                log_records: list[LogRecord] = [record.to_log() for record in records]
-                try:
-                    self._store.append(position, log_records)
-                except Conflict:
-                    attempt += 1
-                    if time.monotonic() > deadline:
-                        raise WriteTimedOutError(
-                            f"Register operation timed out: other writers were faster {attempt} times "
-                            f"in {_WRITE_SECONDS:g} s; nothing was written, try again"
-                        ) from None
-                    time.sleep(random.uniform(0, 0.001 * min(attempt, 20)))  # noqa: S311 - spreads writers out
-                else:
-                    return result
 
 
 def _parse(subject: str) -> QualifiedSubject:

@@ -381,7 +381,7 @@ def test_a_reference_that_vanishes_meanwhile_is_missed() -> None:
 
 
 def test_who_loses_every_time_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("registry.registry._WRITE_SECONDS", -1.0)
+    monkeypatch.setattr("registry.replica._WRITE_SECONDS", -1.0)
     store = Meddling(lambda other: other.set_config({"alias": "x"}))
     with pytest.raises(WriteTimedOutError, match="nothing was written, try again") as caught:
         Registry(store).set_config({"alias": "y"})
