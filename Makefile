@@ -9,6 +9,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# setuptools warns of every editable install; what goes wrong is an error and is shown.
+INSTALL = PYTHONWARNINGS=ignore $(VENV)/bin/pip install --quiet --editable
 
 .PHONY: demo test lint format types clean
 
@@ -32,12 +34,12 @@ types: $(VENV)/.fivebyte-dev
 # A development install serves the demo as well: it is not made twice.
 $(VENV)/.fivebyte: pyproject.toml | $(VENV)/bin/pip
 	@echo 'Installing fivebyte in $(VENV)'
-	@test -e $(VENV)/.fivebyte-dev || $(VENV)/bin/pip install --quiet --editable .
+	@test -e $(VENV)/.fivebyte-dev || $(INSTALL) .
 	@touch $@
 
 $(VENV)/.fivebyte-dev: pyproject.toml | $(VENV)/bin/pip
 	@echo 'Installing fivebyte and what its tests need in $(VENV)'
-	@$(VENV)/bin/pip install --quiet --editable '.[dev]'
+	@$(INSTALL) '.[dev]'
 	@touch $@
 
 $(VENV)/bin/pip:

@@ -24,7 +24,7 @@ from serde import AvroDeserializer, AvroSerializer, RegistryClient, RegistryUnre
 RECORDS = 1000
 SUBJECT = "orders-value"
 TOPIC = "orders"
-_CUSTOMERS = ("ada", "grace", "edsger", "barbara", "donald", "leslie", "tony", "frances")
+_CUSTOMERS = ("ada", "grace", "edsger", "niklaus", "barbara", "leslie", "margaret", "alan")
 _START_SECONDS = 30
 _STOP_SECONDS = 15
 
@@ -94,7 +94,7 @@ def _produce(client: RegistryClient, broker: Broker, schemas: dict[int, str]) ->
     with broker.producer() as producer:
         for number in range(RECORDS):
             version = 1 if number % 2 == 0 else 3
-            customer = _CUSTOMERS[number * number % len(_CUSTOMERS)]
+            customer = _CUSTOMERS[number % len(_CUSTOMERS)]
             order = {"id": f"order-{number}", "customer": customer, "total_cents": 100 * number}
             if version == 3:
                 order |= {"currency": "USD", "lines": [{"sku": f"sku-{number % 10}", "quantity": 1}]}
