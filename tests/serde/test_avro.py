@@ -269,6 +269,16 @@ def test_a_message_the_reader_cannot_take_says_why(client: RegistryClient) -> No
     assert caught.value.data == made
 
 
+def test_a_message_is_readable_after_its_schema_and_what_it_refers_to_are_deleted() -> None:
+    with registry() as client:
+        client.register("base", '{"type": "fixed", "name": "n.F", "size": 1}')
+        text = '{"type": "record", "name": "n.R", "fields": [{"name": "f", "type": "n.F"}]}'
+        client.register("t-value", text, references=[Reference("n.F", "base", 1)])
+        client.delete_subject("t-value")
+        client.delete_subject("base")
+        assert AvroDeserializer(client)(message(2, "78")) == {"f": b"x"}
+
+
 def test_references_with_a_diamond(client: RegistryClient) -> None:
     def record(name: str, **fields: str) -> str:
         made = [{"name": field, "type": kind} for field, kind in fields.items()]
@@ -286,7 +296,6 @@ def test_references_with_a_diamond(client: RegistryClient) -> None:
     assert made is not None
     assert made[5:].hex() == "0204"
     assert serializer.registered("t").subject == "n.Top"
-    # What is referred to may be deleted: what refers to it must go on to be readable.
     assert AvroDeserializer(client)(made) == value
     assert AvroDeserializer(client, top, references=uses)(made) == value
 

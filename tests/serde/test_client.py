@@ -198,6 +198,14 @@ def test_referenced_texts_come_in_order_and_once() -> None:
     assert [json.loads(text)["name"] for text in texts] == ["Base", "Left", "Right"]
 
 
+def test_references_in_a_circle_end() -> None:
+    found = {"id": 1, "version": 1, "schema": INT}
+    circle = [{"name": "a.B", "subject": "b", "version": 1}]
+    server = Scripted(answer(200, {**found, "subject": "b", "references": circle}))
+    with server.client() as client:
+        assert client.referenced_texts([REFERENCE]) == (INT,)
+
+
 def test_threads_that_miss_the_same_schema_ask_once() -> None:
     all_here = threading.Barrier(8)
     let_go = threading.Event()

@@ -1,6 +1,7 @@
 """What the encoder refuses, in the words it does, and what it takes."""
 
 import json
+import time as clock
 from array import array
 from collections import OrderedDict, UserDict
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -202,11 +203,6 @@ NOON = datetime(2024, 5, 6, 12, 0, 0, 123456, tzinfo=PARIS)
             datetime(2024, 5, 6, 10, 0, 0, 123000, tzinfo=UTC),
         ),
         (logical("long", "timestamp-millis"), -1, datetime(1969, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)),
-        (
-            logical("long", "timestamp-micros"),
-            datetime(2024, 1, 1),
-            datetime(2024, 1, 1).astimezone(UTC),
-        ),
         (logical("long", "local-timestamp-micros"), NOON, NOON.replace(tzinfo=None)),
         (logical("long", "local-timestamp-millis"), 1500, datetime(1970, 1, 1, 0, 0, 1, 500000)),
         (DECIMAL, Decimal("12.34"), Decimal("12.34")),
@@ -235,6 +231,17 @@ NOON = datetime(2024, 5, 6, 12, 0, 0, 123456, tzinfo=PARIS)
 )
 def test_logical_types_take_pythons_type_or_the_stored_value(schema: Any, value: Any, expected: Any) -> None:
     assert round_trip(schema, value) == expected
+
+
+def test_a_datetime_without_a_zone_is_local_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        with monkeypatch.context() as patch:
+            patch.setenv("TZ", "EAST-05:00")
+            clock.tzset()
+            found = round_trip(logical("long", "timestamp-micros"), datetime(2024, 1, 1, 12))
+    finally:
+        clock.tzset()
+    assert found == datetime(2024, 1, 1, 7, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

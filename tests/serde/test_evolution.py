@@ -144,6 +144,16 @@ def test_aliases_of_fields_and_types() -> None:
     assert resolve(old, {"p": {"x": 1}, "q": {"x": 2}}, new) == {"start": {"x": 1}, "q": {"x": 2}}
 
 
+def test_the_full_name_goes_before_the_short_one() -> None:
+    branches = [record(field("x", "int"), name=name) for name in ("a.R", "b.R")]
+    for branch in branches:
+        branch["fields"].append(field("from", "string", default=branch["name"]))
+    writer = record(field("x", "int"), name="b.R")
+    assert resolve(writer, {"x": 1}, branches) == {"x": 1, "from": "b.R"}
+    other = record(field("x", "int"), name="c.R")
+    assert resolve(other, {"x": 1}, branches) == {"x": 1, "from": "a.R"}
+
+
 def test_a_name_goes_before_an_alias() -> None:
     writer = record(field("a", "int"), field("b", "int"))
     reader = record(field("b", "int", aliases=["a"]), field("c", "int", aliases=["b", "a"]))

@@ -17,6 +17,7 @@ def round_trip(text: str, value: object, references: tuple[str, ...] = ()) -> ob
         ('{"type": "record", "name": "R", "fields": []}', "R"),
         ('{"type": "record", "name": "R", "namespace": "a.b", "fields": []}', "a.b.R"),
         ('{"type": "record", "name": "c.R", "namespace": "a.b", "fields": []}', "c.R"),
+        ('{"type": "record", "name": ".R", "namespace": "a", "fields": []}', "R"),
         ('{"type": "error", "name": "Oops", "fields": []}', "Oops"),
         ('{"type": "fixed", "name": "F", "size": 0}', "F"),
         ('"string"', None),
