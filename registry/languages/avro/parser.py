@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from registry.languages.avro import json_text
 from registry.languages.avro.canonical import structure
-from registry.languages.avro.defaults import is_valid_default
+from registry.languages.avro.defaults import Defaults
 from registry.languages.avro.schema import (
     MISSING,
     PRIMITIVES,
@@ -96,8 +96,9 @@ class _Parser:
             _check_branches(union, path)
         defaults, self._defaults = self._defaults, []
         if self.strict:
+            checker = Defaults()
             for field, path in defaults:
-                _check_default(field, path)
+                _check_default(field, path, checker)
 
     def _schema(
         self, value: object, namespace: str | None, path: str, place: Callable[[Schema], None]
@@ -384,9 +385,9 @@ def _check_branches(union: Union, path: str) -> None:
         seen.add(branch.type_name)
 
 
-def _check_default(field: Field, path: str) -> None:
+def _check_default(field: Field, path: str, checker: Defaults) -> None:
     try:
-        valid = is_valid_default(field.schema, field.default)
+        valid = checker.is_valid(field.schema, field.default)
     except SchemaFault as fault:
         raise SchemaFault(f'invalid default for field "{field.name}": {fault.message}', path=path) from None
     if not valid:

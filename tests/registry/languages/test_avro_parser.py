@@ -200,9 +200,32 @@ def test_a_type_may_be_defined_twice_in_the_same_way_only() -> None:
     assert 'type "F" is already defined, differently' in str(fault(text % 2))
 
 
+def record(name: str, *fields: dict[str, object]) -> dict[str, object]:
+    return {"type": "record", "name": name, "fields": list(fields)}
+
+
 def test_a_default_that_needs_itself_is_refused() -> None:
     text = '{"type":"record","name":"R","fields":[{"name":"a","type":"R","default":{}}]}'
     assert "its default needs itself" in str(fault(text))
+
+
+def test_defaults_that_call_for_each_other_twice_are_checked_once() -> None:
+    """2^60 ways lead from the last record to the first."""
+    records = [record("D0", {"name": "v", "type": "int", "default": 1})]
+    for n in range(1, 60):
+        inner = {"type": f"D{n - 1}", "default": {}}
+        records.append(record(f"D{n}", {"name": "a", **inner}, {"name": "b", **inner}))
+    assert AVRO.parse(json.dumps(records)).name == "union"
+
+
+def test_defaults_that_nest_too_deep_or_take_too_many_checks_are_refused() -> None:
+    chain = [record(f"C{n}", {"name": "f", "type": f"C{n + 1}", "default": {}}) for n in range(500)]
+    last = record("C500", {"name": "v", "type": "int", "default": 1})
+    assert "nests more than 256 levels deep" in str(fault(json.dumps([*chain, last])))
+    branches = [record(f"B{n}", {"name": "f", "type": "int"}) for n in range(1000)]
+    values = {"type": "array", "items": branches}
+    text = json.dumps(record("R", {"name": "a", "type": values, "default": [{} for _ in range(1000)]}))
+    assert "take more than 500,000 checks" in str(fault(text))
 
 
 def test_a_fault_in_a_reference_says_which() -> None:
