@@ -191,10 +191,16 @@ class Registration:
             raise self._invalid(f"an earlier version cannot be read: {fault}") from fault
 
     def messages(self, candidate: _Candidate, against: _Against) -> list[str]:
-        """Why the candidate is incompatible; empty if it is not. Needs no state."""
-        return compatibility.check(
-            against.level, candidate.parsed, self._old_versions(candidate, against), self._compare
-        )
+        """Why the candidate is incompatible; empty if it is not. Needs no state.
+
+        Raises InvalidSchemaError (42201) where it is too large to be compared.
+        """
+        try:
+            return compatibility.check(
+                against.level, candidate.parsed, self._old_versions(candidate, against), self._compare
+            )
+        except SchemaFault as fault:
+            raise self._invalid(str(fault)) from fault
 
     def permit(self, candidate: _Candidate, state: State) -> None:
         """Refuse what the mode forbids (42205) and what cannot be new (42201)."""

@@ -1,5 +1,6 @@
 """The registry as Python code meets it: the rules, and many writers at once."""
 
+import json
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -501,3 +502,13 @@ def test_a_registry_opens_a_log_of_another_time(store: MemoryStore) -> None:
     after = Registry(store)
     assert after.subjects() == []
     assert after.register("t", STRING).id == 2
+
+
+def test_a_schema_that_is_too_large_to_be_compared_is_refused(registry: Registry) -> None:
+    union = [
+        {"type": "record", "name": "R", "namespace": f"n{n}", "fields": [{"name": f"f{n}", "type": "int"}]}
+        for n in range(700)
+    ]
+    registry.register("s", NewSchema(json.dumps(union)))
+    with pytest.raises(InvalidSchemaError, match="too many types to compare"):
+        registry.register("s", NewSchema(json.dumps(union[::-1])))

@@ -403,6 +403,8 @@ def _expected(schema: Schema) -> str:
         return "of any of the types " + ", ".join(branch.type_name for branch in schema.branches)
     if isinstance(schema, Named):
         return f"of the {schema.type} {schema.name.full}"
+    if isinstance(schema, Array | Map):
+        return f"{_article(schema.type)} of what its schema says"
     return _article(schema.type)
 
 

@@ -222,7 +222,7 @@ def test_defaults_that_nest_too_deep_or_take_too_many_checks_are_refused() -> No
     chain = [record(f"C{n}", {"name": "f", "type": f"C{n + 1}", "default": {}}) for n in range(500)]
     last = record("C500", {"name": "v", "type": "int", "default": 1})
     assert "nests more than 256 levels deep" in str(fault(json.dumps([*chain, last])))
-    branches = [record(f"B{n}", {"name": "f", "type": "int"}) for n in range(1000)]
+    branches = [record(f"B{n}", {"name": "f", "type": "int"}) for n in range(1000)] + [record("B")]
     values = {"type": "array", "items": branches}
     text = json.dumps(record("R", {"name": "a", "type": values, "default": [{} for _ in range(1000)]}))
     assert "take more than 500,000 checks" in str(fault(text))
