@@ -1,0 +1,275 @@
+"""The HTTP API and a small model of it, driven side by side: they never differ.
+
+The model is written from the reference's words (sections 2.1 to 2.5), with lists
+and dicts and no regard for speed. Schemas are primitives, so that what reads
+what is a table.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask.testing import FlaskClient
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from registry.http import create_app
+from registry.registry import Registry
+from registry.store import MemoryStore
+
+SUBJECTS = ("a", "b/c", ":.eu:a")
+READS = {
+    "int": ("int",),
+    "long": ("int", "long"),
+    "string": ("string", "bytes"),
+    "bytes": ("bytes", "string"),
+}
+LEVELS = ("NONE", "BACKWARD", "FORWARD_TRANSITIVE", "FULL", "BACKWARD_TRANSITIVE")
+
+Reference = tuple[str, int]
+
+
+@dataclass
+class Version:
+    number: int
+    kind: str
+    reference: Reference | None
+    id: int
+    deleted: bool = False
+
+
+class Model:
+    """What a registry is, in as few words as possible. Every method answers an error's code or a value."""
+
+    def __init__(self) -> None:
+        self.versions: dict[str, list[Version]] = {subject: [] for subject in SUBJECTS}
+        self.ids: dict[tuple[str, str, Reference | None], int] = {}
+        self.levels: dict[str, str] = {}
+
+    def register(self, subject: str, kind: str, reference: Reference | None, number: int) -> Any:
+        rows = self.versions[subject]
+        known = [v for v in rows if (v.kind, v.reference) == (kind, reference) and not v.deleted]
+        following = max((v.number for v in rows), default=0) + 1
+        if reference is not None:
+            target = self.row(*self.resolve(subject, reference))
+            if target is None:
+                return 42201
+            if known and number in {0, known[-1].number}:
+                return known[-1].id, known[-1].number
+            if target.deleted:
+                return 42201
+        if known and number in {0, known[-1].number}:
+            return known[-1].id, known[-1].number
+        if not self.is_compatible(subject, kind):
+            return 409
+        if number not in {0, following}:
+            return 42201
+        context = subject[: subject.rindex(":")] if ":" in subject else "."
+        key = (context, kind, reference)
+        number_of = self.ids.setdefault(key, sum(known_key[0] == context for known_key in self.ids) + 1)
+        rows[:] = [
+            v for v in rows if not (v.deleted and v.id == number_of and not self.referrers(subject, v.number))
+        ]
+        rows.append(Version(following, kind, reference, number_of))
+        return number_of, following
+
+    def is_compatible(self, subject: str, kind: str) -> bool:
+        level = self.levels.get(subject, "BACKWARD")
+        live = [v for v in self.versions[subject] if not v.deleted]
+        against = live if level.endswith("TRANSITIVE") else live[-1:]
+        backward = level.startswith(("BACKWARD", "FULL"))
+        forward = level.startswith(("FORWARD", "FULL"))
+        return all(
+            (not backward or v.kind in READS[kind]) and (not forward or kind in READS[v.kind])
+            for v in against
+        )
+
+    def delete_version(self, subject: str, number: int, permanent: bool) -> Any:
+        if not self.versions[subject]:
+            return 40401
+        row = self.row(subject, number)
+        if row is None:
+            return 40402
+        if row.deleted != permanent:
+            return 40407 if permanent else 40406
+        if self.referrers(subject, number, live_only=not permanent):
+            return 42206
+        if permanent:
+            self.versions[subject].remove(row)
+            self.forget(subject)
+        else:
+            row.deleted = True
+        return number
+
+    def delete_subject(self, subject: str, permanent: bool) -> Any:
+        rows = self.versions[subject]
+        live = [v for v in rows if not v.deleted]
+        if not rows:
+            return 40401
+        if permanent and live:
+            return 40405
+        if not permanent and not live:
+            return 40404
+        for row in rows:
+            referrers = self.referrers(subject, row.number, live_only=not permanent)
+            if any(referrer != subject for referrer in referrers):
+                return 42206
+        if permanent:
+            numbers = [v.number for v in rows]
+            rows.clear()
+            self.forget(subject)
+            return numbers
+        for row in live:
+            row.deleted = True
+        return [v.number for v in live]
+
+    def forget(self, subject: str) -> None:
+        if not self.versions[subject]:
+            self.levels.pop(subject, None)
+
+    def row(self, subject: str, number: int) -> Version | None:
+        return next((v for v in self.versions.get(subject, ()) if v.number == number), None)
+
+    def referrers(self, subject: str, number: int, *, live_only: bool = False) -> list[str]:
+        return [
+            other
+            for other, rows in self.versions.items()
+            for v in rows
+            if v.reference is not None
+            and self.resolve(other, v.reference) == (subject, number)
+            and not (live_only and v.deleted)
+        ]
+
+    @staticmethod
+    def resolve(subject: str, reference: Reference) -> Reference:
+        """A bare subject in a reference is one of its referrer's context."""
+        return (f":.eu:{reference[0]}" if subject.startswith(":.eu:") else reference[0]), reference[1]
+
+
+class SideBySide(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = Model()
+        self.store = MemoryStore()
+        self.client: FlaskClient = create_app(Registry(self.store)).test_client()
+
+    subjects = st.sampled_from(SUBJECTS)
+    kinds = st.sampled_from(sorted(READS))
+    numbers = st.integers(1, 4)
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        response = self.client.open(path, method=method, json=body)
+        value = response.get_json()
+        return value["error_code"] if response.status_code != 200 else value
+
+    @initialize(levels=st.lists(st.sampled_from(LEVELS), min_size=3, max_size=3))
+    def set_levels(self, levels: list[str]) -> None:
+        for subject, level in zip(SUBJECTS, levels, strict=True):
+            self.set_level(subject, level)
+
+    @rule(subject=subjects, kind=kinds)
+    def register(self, subject: str, kind: str) -> None:
+        self._register(subject, kind, None, 0)
+
+    @rule(subject=subjects, kind=kinds, number=numbers)
+    def register_as(self, subject: str, kind: str, number: int) -> None:
+        self._register(subject, kind, None, number)
+
+    @rule(subject=subjects, kind=kinds, reference=st.tuples(st.sampled_from(["a", "b/c"]), numbers))
+    def register_with_a_reference(self, subject: str, kind: str, reference: Reference) -> None:
+        self._register(subject, kind, reference, 0)
+
+    def _register(self, subject: str, kind: str, reference: Reference | None, number: int) -> None:
+        body: dict[str, Any] = {"schema": f'"{kind}"', "version": number}
+        if reference is not None:
+            body["references"] = [{"name": "unused", "subject": reference[0], "version": reference[1]}]
+        got = self.ask("POST", f"/subjects/{subject.replace('/', '%2F')}/versions", body)
+        if isinstance(got, dict):
+            got = got["id"], got["version"]
+        assert got == self.model.register(subject, kind, reference, number)
+
+    @rule(subject=subjects, number=numbers, permanent=st.booleans())
+    def delete_version(self, subject: str, number: int, permanent: bool) -> None:
+        path = f"/subjects/{subject.replace('/', '%2F')}/versions/{number}?permanent={permanent}"
+        assert self.ask("DELETE", path) == self.model.delete_version(subject, number, permanent)
+
+    @rule(data=st.data())
+    def delete_a_version_that_is_there(self, data: st.DataObject) -> None:
+        rows = [(subject, v) for subject, rows in self.model.versions.items() for v in rows]
+        if rows:
+            subject, version = data.draw(st.sampled_from(rows))
+            self.delete_version(subject, version.number, version.deleted)
+
+    @rule(subject=subjects, permanent=st.booleans())
+    def delete_subject(self, subject: str, permanent: bool) -> None:
+        path = f"/subjects/{subject.replace('/', '%2F')}?permanent={permanent}"
+        assert self.ask("DELETE", path) == self.model.delete_subject(subject, permanent)
+
+    @rule(subject=subjects)
+    def delete_a_subject_for_good(self, subject: str) -> None:
+        self.delete_subject(subject, False)
+        self.delete_subject(subject, True)
+
+    @rule(subject=subjects, level=st.sampled_from(LEVELS))
+    def set_level(self, subject: str, level: str) -> None:
+        got = self.ask("PUT", f"/config/{subject.replace('/', '%2F')}", {"compatibility": level})
+        assert got == {"compatibility": level}
+        self.model.levels[subject] = level
+
+    @rule(subject=subjects, kind=kinds)
+    def check(self, subject: str, kind: str) -> None:
+        path = f"/compatibility/subjects/{subject.replace('/', '%2F')}/versions"
+        verdict = {"is_compatible": self.model.is_compatible(subject, kind)}
+        assert self.ask("POST", path, {"schema": f'"{kind}"'}) == verdict
+
+    @rule()
+    def restart(self) -> None:
+        """A registry that is folded anew from the same log is no other."""
+        self.client = create_app(Registry(self.store)).test_client()
+
+    @invariant()
+    def the_same_subjects_and_versions_are_listed(self) -> None:
+        live = [s for s, rows in self.model.versions.items() if any(not v.deleted for v in rows)]
+        assert self.ask("GET", "/subjects") == sorted(live)
+        for subject, rows in self.model.versions.items():
+            path = f"/subjects/{subject.replace('/', '%2F')}/versions"
+            assert self.ask("GET", f"{path}?deletedAsNegative=true") == (
+                [-v.number if v.deleted else v.number for v in rows] or 40401
+            )
+
+    @rule()
+    def compare_all_that_can_be_seen(self) -> None:
+        every = [s for s, rows in self.model.versions.items() if rows]
+        assert self.ask("GET", "/subjects?deleted=true") == sorted(every)
+        for subject, rows in self.model.versions.items():
+            path = f"/subjects/{subject.replace('/', '%2F')}/versions"
+            for row in rows:
+                got = self.ask("GET", f"{path}/{row.number}?deleted=true")
+                assert (got["id"], got["schema"], got["deleted"]) == (row.id, f'"{row.kind}"', row.deleted)
+            level = self.model.levels.get(subject)
+            expected = 40408 if level is None else {"compatibilityLevel": level}
+            assert self.ask("GET", f"/config/{subject.replace('/', '%2F')}") == expected
+        self._ids()
+
+    def teardown(self) -> None:
+        self.compare_all_that_can_be_seen()
+
+    def _ids(self) -> None:
+        for (context, kind, reference), number in self.model.ids.items():
+            holders = [
+                v
+                for subject, rows in self.model.versions.items()
+                for v in rows
+                if v.id == number and subject.startswith(":.eu:") == (context != ".")
+            ]
+            got = self.ask("GET", f"/schemas/ids/{number}?subject={'' if context == '.' else ':.eu:'}")
+            if not holders:
+                assert got == 40403
+                continue
+            assert (got["schema"], got["deleted"]) == (f'"{kind}"', all(v.deleted for v in holders))
+            references = got.get("references", [])
+            assert [(r["subject"], r["version"]) for r in references] == ([reference] if reference else [])
+
+
+SideBySide.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+test_side_by_side = SideBySide.TestCase
