@@ -144,7 +144,8 @@ class Topics:
 
     def _make_partition(self, name: TopicPartition, topic_id: str, config: TopicConfig | None) -> None:
         # Filled under another name, then renamed: a partition's directory is there with its files, or not.
-        unfinished = self.root / f".{name}.unfinished"
+        # One name for all, since one is made at a time, and a topic's own may be as long as a name can be.
+        unfinished = self.root / ".unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
         (unfinished / _METADATA).write_text(f"version: 0\ntopic_id: {topic_id}", encoding="ascii")

@@ -1,0 +1,73 @@
+"""Where records go: as librdkafka sends them if they have a key, in turn if not."""
+
+from collections import Counter
+from collections.abc import Iterator
+from zlib import crc32
+
+import pytest
+from confluent_kafka import KafkaError, Message, Producer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broker_adapter.partitioner import ConsistentPartitioner
+
+PARTITIONS = 4  # what a topic of librdkafka's mock cluster has
+
+
+@pytest.fixture(scope="module")
+def librdkafka() -> Iterator[Producer]:
+    """A producer with a cluster of its own, in its process."""
+    producer = Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "", "log_level": 0})
+    yield producer
+    producer.flush(10)
+
+
+def partitions_chosen_by(producer: Producer, keys: list[bytes | None]) -> list[int]:
+    """The partition of each record, from its delivery report."""
+    found: dict[int, int] = {}
+
+    def delivered(error: KafkaError | None, message: Message) -> None:
+        assert error is None, error
+        value, partition = message.value(), message.partition()
+        assert value is not None
+        assert partition is not None
+        found[int(value)] = partition
+
+    for number, key in enumerate(keys):
+        producer.produce("t", value=b"%d" % number, key=key, on_delivery=delivered)
+    assert producer.flush(30) == 0
+    return [found[number] for number in range(len(keys))]
+
+
+def test_keys_go_where_librdkafka_sends_them(librdkafka: Producer) -> None:
+    keys: list[bytes | None] = [f"key-{n}".encode() * (n % 7 + 1) for n in range(1000)]
+    keys += [bytes([n]) for n in range(256)] + [b"\0" * n for n in range(1, 50)]
+    ours = ConsistentPartitioner()
+    assert [ours(key, PARTITIONS) for key in keys] == partitions_chosen_by(librdkafka, keys)
+
+
+def test_an_empty_key_is_no_key_to_librdkafka_too(librdkafka: Producer) -> None:
+    # With a key, all would go to one partition; librdkafka sticks to a drawn one for a few milliseconds.
+    chosen: set[int] = set()
+    for _ in range(200):
+        chosen.update(partitions_chosen_by(librdkafka, [b""]))
+        if len(chosen) > 1:
+            break
+    assert len(chosen) > 1
+    ours = ConsistentPartitioner()
+    assert {ours(b"", PARTITIONS) for _ in range(PARTITIONS)} == set(range(PARTITIONS))
+
+
+@given(st.binary(min_size=1, max_size=100), st.integers(1, 1000))
+def test_a_key_has_one_partition(key: bytes, partitions: int) -> None:
+    ours = ConsistentPartitioner()
+    assert ours(key, partitions) == ours(key, partitions) == crc32(key) % partitions
+
+
+@pytest.mark.parametrize("partitions", [1, 2, 3, 7])
+@pytest.mark.parametrize("records", [1, 10, 1000])
+def test_records_without_a_key_are_spread_evenly(partitions: int, records: int) -> None:
+    ours = ConsistentPartitioner()
+    spread = Counter(ours(None, partitions) for _ in range(records))
+    assert sum(spread.values()) == records
+    assert max(spread.values()) - min(spread[n] for n in range(partitions)) <= 1
