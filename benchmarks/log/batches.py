@@ -8,6 +8,7 @@ rounds each, turn about, so that a busy machine slows both.
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
@@ -54,10 +55,10 @@ def main() -> None:
         repeats = RECORDS_A_ROUND // count
         ours, theirs, read, read_by_them = best_of(
             [
-                lambda: encode_batch(records),
-                lambda: encode_with_aiokafka(records),
-                lambda: decode_batch(batch, topic="t"),
-                lambda: decode_with_aiokafka(batch),
+                partial(encode_batch, records),
+                partial(encode_with_aiokafka, records),
+                partial(decode_batch, batch, topic="t"),
+                partial(decode_with_aiokafka, batch),
             ],
             repeats,
         )

@@ -120,13 +120,12 @@ class FileConsumer:
         """See `broker_adapter.broker.Consumer.__iter__`."""
         while self._wait_for_record(self._idle_timeout):
             for place in self._in_turn():
-                # One at a time, and looked up each time: the caller may seek or commit between two records.
+                # One at a time, and looked up each time: the caller may seek, commit or close in between.
                 if place.fill():
                     chunk = place.waiting
-                    while place.waiting is chunk and place.taken < len(chunk):
+                    while place.waiting is chunk and place.taken < len(chunk) and not self._closed:
                         place.taken += 1
                         yield chunk[place.taken - 1]
-                        self._check_open()
 
     def _wait_for_record(self, timeout: float | None) -> bool:
         self._check_open()

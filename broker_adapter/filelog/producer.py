@@ -39,13 +39,24 @@ _MAX_TIMESTAMP: Final = 0x7FFF_FFFF_FFFF_FFFF
 class _Batch:
     """A batch that is being gathered, and what its deliveries wait for."""
 
-    __slots__ = ("base_offset", "durability", "error", "is_done", "latch", "name", "records", "size")
+    __slots__ = (
+        "base_offset",
+        "durability",
+        "error",
+        "is_done",
+        "latch",
+        "name",
+        "records",
+        "size",
+        "timestamps",
+    )
 
     def __init__(self, name: TopicPartition, durability: Durability) -> None:
         self.name = name
         self.durability = durability
         self.records: list[NewRecord] = []
         self.size = HEADER_SIZE
+        self.timestamps: list[int] = []
         self.base_offset = -1
         self.error: BrokerError | None = None
         self.is_done = False
@@ -54,6 +65,9 @@ class _Batch:
         self.latch.acquire()
 
     def finish(self) -> None:
+        # Whoever keeps the deliveries must not keep all keys and values with them.
+        self.timestamps = [record[0] for record in self.records]
+        self.records = []
         self.is_done = True
         self.latch.release()
 
@@ -84,7 +98,7 @@ class FileDelivery:
         if batch.error is not None:
             raise batch.error
         topic, partition = batch.name
-        timestamp = batch.records[self._index][0]
+        timestamp = batch.timestamps[self._index]
         return Acknowledgement(topic, partition, batch.base_offset + self._index, timestamp, batch.durability)
 
 
@@ -159,6 +173,11 @@ class _Gatherer:
         except BrokerError as error:
             batch.error = error
             self._producer.failed(error)
+        except BaseException:
+            batch.error = BrokerError(
+                f"writing to {batch.name} was interrupted: the records may or may not be there"
+            )
+            raise
         finally:
             batch.finish()
 
@@ -339,20 +358,26 @@ class FileProducer:
 def _size(topic: str, key: bytes | None, value: bytes | None, timestamp: int) -> int:
     """The most bytes that a record without headers can take in a batch. Raises `InvalidRecord`."""
     size = MAX_RECORD_OVERHEAD
-    for part, what in ((key, "key"), (value, "value")):
-        if part is None:
-            continue
-        if type(part) is not bytes:
-            raise InvalidRecord(
-                f"the {what} of a record for {topic!r} is {type(part).__name__}; give bytes or None, "
-                "or wrap the producer with serializers"
-            )
-        size += len(part)
+    if key is not None:
+        if type(key) is not bytes:
+            raise _wrong_type(topic, "key", key)
+        size += len(key)
+    if value is not None:
+        if type(value) is not bytes:
+            raise _wrong_type(topic, "value", value)
+        size += len(value)
     if type(timestamp) is not int or not 0 <= timestamp <= _MAX_TIMESTAMP:
         raise InvalidRecord(
             f"the timestamp {timestamp!r} of a record for {topic!r} is not milliseconds since 1970"
         )
     return size
+
+
+def _wrong_type(topic: str, what: str, given: object) -> InvalidRecord:
+    return InvalidRecord(
+        f"the {what} of a record for {topic!r} is {type(given).__name__}; give bytes or None, "
+        "or wrap the producer with serializers"
+    )
 
 
 def _checked_headers(topic: str, headers: Sequence[Header]) -> tuple[tuple[Header, ...], int]:

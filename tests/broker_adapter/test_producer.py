@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from broker_adapter import Durability, RawRecord, TopicPartition
+from broker_adapter import BrokerError, Durability, RawRecord, TopicPartition
 from broker_adapter.errors import (
     Closed,
     DeliveryTimeout,
@@ -318,3 +318,22 @@ def test_durability_interval_flushes_in_the_background(
         broker.admin.create_topic("t")
         assert producer.send("t", b"v").result().durability is Durability.INTERVAL
         assert flushed.wait(10)
+
+
+def test_an_interrupted_write_does_not_pass_for_a_written_one(
+    broker: FileBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with broker.producer(linger=NEVER) as producer:
+        delivery = producer.send("t", b"v", partition=0)
+        with monkeypatch.context() as patch:
+            patch.setattr(LogSegment, "write", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                producer.flush()
+        with pytest.raises(BrokerError, match="t-0 was interrupted"):
+            delivery.result(0)
+        again = producer.send("t", b"w", partition=0)
+        producer.flush()
+        assert again.result(0).offset == 0
