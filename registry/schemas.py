@@ -5,10 +5,11 @@ a schema that is registered again, or held against the same versions as
 before, costs a look-up. The tables are safe to use from several threads.
 """
 
+import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from registry.errors import InvalidSchemaError
@@ -19,19 +20,26 @@ from registry.state import SchemaVersion, State, reference_key
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-_MAX_WEIGHT = 32 * 1024 * 1024
-"""Characters of schema text whose parsed form is kept."""
+_MAX_TEXT = 8 * 1024 * 1024
+"""Characters of schema text whose parsed form is kept; that takes some twenty times the room."""
 
 _MAX_COMPARISONS = 20_000
+"""Comparisons, and findings in them, that are kept."""
+
+_serials = itertools.count()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parsed:
-    """A schema and its language. Equal to itself only, which is what the comparisons' table needs."""
+    """A schema and its language.
+
+    serial: a number that no other has, so that a comparison can be remembered and its schemas forgotten.
+    """
 
     language: Language
     schema: ParsedSchema
     canonical: str
+    serial: int = field(default_factory=lambda: next(_serials))
 
 
 class Schemas:
@@ -39,8 +47,8 @@ class Schemas:
 
     def __init__(self, languages: Sequence[Language]) -> None:
         self._languages: Mapping[str, Language] = {language.type_name: language for language in languages}
-        self._parsed: _Recent[Hashable, Parsed] = _Recent(_MAX_WEIGHT)
-        self._compared: _Recent[tuple[Parsed, Parsed], list[Finding]] = _Recent(_MAX_COMPARISONS)
+        self._parsed: _Recent[Hashable, Parsed] = _Recent(_MAX_TEXT)
+        self._compared: _Recent[tuple[int, int], list[Finding]] = _Recent(_MAX_COMPARISONS)
 
     @property
     def types(self) -> list[str]:
@@ -83,10 +91,11 @@ class Schemas:
             return None
         if reader.schema is writer.schema:
             return []
-        findings = self._compared.get((reader, writer))
+        pair = (reader.serial, writer.serial)
+        findings = self._compared.get(pair)
         if findings is None:
             findings = reader.language.compare(reader.schema, writer.schema)
-            self._compared.put((reader, writer), findings, 1 + len(findings))
+            self._compared.put(pair, findings, 1 + len(findings))
         return findings
 
 

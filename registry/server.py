@@ -15,15 +15,16 @@ import signal
 import socket
 import sys
 import threading
-import time
 import urllib.request
 from collections.abc import Callable
-from typing import NoReturn
+from contextlib import closing
+from typing import Any, NoReturn
 
 from flask import Flask
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
+from granian.server.common import AbstractServer
 
 from registry.errors import RegistryError, SettingsError
 from registry.http import create_app
@@ -32,7 +33,6 @@ from registry.registry import Registry
 from registry.settings import Settings
 from registry.store import open_store
 
-_READY_SECONDS = 60.0
 _DRAIN_SECONDS = 10
 
 _LOGGING = {
@@ -57,11 +57,11 @@ def serve(settings: Settings) -> int:
     Raises SettingsError where the address is taken, StoreError where the store cannot be used.
     """
     _check_address(settings)
-    Registry(open_store(settings.store)).close()  # what is wrong with the store is said here, once
+    with closing(open_store(settings.store)) as store:  # what is wrong with it is said here, once
+        store.head()
     os.environ.update(settings.to_environment())
     server = Server(
-        "registry.server:worker",
-        factory=True,
+        "registry",  # a name in granian's messages: what it loads is given below
         interface=Interfaces.WSGI,
         address=settings.host,
         port=settings.port,
@@ -73,10 +73,10 @@ def serve(settings: Settings) -> int:
         log_dictconfig=_LOGGING,
     )
     stopped = threading.Event()
-    announcer = threading.Thread(target=_announce, args=(settings, stopped), daemon=True)
+    announcer = threading.Thread(target=_announce, args=(settings, server, stopped), daemon=True)
     server.on_startup(announcer.start)
     try:
-        server.serve()
+        server.serve(target_loader=worker, wrap_loader=False)
     except SystemExit as end:  # a worker ended by itself, and has said why
         return end.code if isinstance(end.code, int) else 1
     finally:
@@ -140,15 +140,19 @@ def _check_address(settings: Settings) -> None:
         ) from None
 
 
-def _announce(settings: Settings, stopped: threading.Event) -> None:
-    """Say that the registry is there once it answers a request, and not before."""
+def _announce(settings: Settings, server: AbstractServer[Any], stopped: threading.Event) -> None:
+    """Say that the registry is there once it answers a request, and not before.
+
+    Asks only when all workers were forked: a fork must not meet a thread that is in the middle of something.
+    """
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     if settings.host in {"0.0.0.0", "::"}:  # noqa: S104 - only compared
         host = "127.0.0.1" if settings.host == "0.0.0.0" else "[::1]"  # noqa: S104
     url = f"http://{host}:{settings.port}"
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    deadline = time.monotonic() + _READY_SECONDS
-    while not stopped.wait(0.02) and time.monotonic() < deadline:
+    while not stopped.wait(0.02):
+        if len(server.wrks) < settings.workers:
+            continue
         try:
             with opener.open(url, timeout=1) as reply:
                 reply.read()

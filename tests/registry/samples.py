@@ -1,10 +1,16 @@
-"""Schemas and records for tests."""
+"""Schemas and records for tests, and what is done with every answer of the API."""
 
 import json
 from typing import Any
 
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
 from registry.model import SchemaContent, SchemaReference
 from registry.records import LogRecord, SchemaRecord
+
+INT_GUID = "ef524ea1-b91e-7317-3d93-8ade36c1db32"
+"""The GUID of the schema ``"int"``: what md5sum says of those five characters."""
 
 
 def avro(name: str = "Order", **fields: Any) -> str:
@@ -31,3 +37,16 @@ def stored(
 def gone(subject: str, version: int) -> LogRecord:
     """The tombstone of a version."""
     return SchemaRecord(subject, version).to_log()
+
+
+def error(response: TestResponse) -> tuple[int, int, str]:
+    """Status, code and message; the body must hold exactly the latter two."""
+    body = response.get_json()
+    assert set(body) == {"error_code", "message"}
+    return response.status_code, body["error_code"], body["message"]
+
+
+def register(client: FlaskClient, subject: str, text: str, **more: Any) -> Any:
+    response = client.post(f"/subjects/{subject}/versions", json={"schema": text, **more})
+    assert response.status_code == 200, response.text
+    return response.get_json()

@@ -5,23 +5,17 @@ import logging
 
 import pytest
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from registry.errors import StoreError
 from registry.http import create_app
 from registry.http.negotiation import is_readable, negotiate
 from registry.registry import Registry
 from registry.store import MemoryStore
+from tests.registry.samples import error
 
 V1 = "application/vnd.schemaregistry.v1+json"
 V0 = "application/vnd.schemaregistry+json"
 JSON = "application/json"
-
-
-def error(response: TestResponse) -> tuple[int, int, str]:
-    body = response.get_json()
-    assert set(body) == {"error_code", "message"}
-    return response.status_code, body["error_code"], body["message"]
 
 
 @pytest.mark.parametrize(

@@ -162,10 +162,12 @@ class SideBySide(RuleBasedStateMachine):
         value = response.get_json()
         return value["error_code"] if response.status_code != 200 else value
 
-    @initialize(levels=st.lists(st.sampled_from(LEVELS), min_size=3, max_size=3))
-    def set_levels(self, levels: list[str]) -> None:
-        for subject, level in zip(SUBJECTS, levels, strict=True):
-            self.set_level(subject, level)
+    @initialize()
+    def begin_with_versions_that_do_not_get_on(self) -> None:
+        for subject in SUBJECTS:
+            self.set_level(subject, "NONE")
+            for kind in ("string", "int"):
+                self._register(subject, kind, None, 0)
 
     @rule(subject=subjects, kind=kinds)
     def register(self, subject: str, kind: str) -> None:
@@ -178,6 +180,14 @@ class SideBySide(RuleBasedStateMachine):
     @rule(subject=subjects, kind=kinds, reference=st.tuples(st.sampled_from(["a", "b/c"]), numbers))
     def register_with_a_reference(self, subject: str, kind: str, reference: Reference) -> None:
         self._register(subject, kind, reference, 0)
+
+    @rule(subject=subjects, kind=kinds, data=st.data())
+    def register_with_a_reference_to_what_is_there(
+        self, subject: str, kind: str, data: st.DataObject
+    ) -> None:
+        rows = [(name, v.number) for name in ("a", "b/c") for v in self.model.versions[name] if not v.deleted]
+        if rows:
+            self._register(subject, kind, data.draw(st.sampled_from(rows)), 0)
 
     def _register(self, subject: str, kind: str, reference: Reference | None, number: int) -> None:
         body: dict[str, Any] = {"schema": f'"{kind}"', "version": number}
@@ -271,5 +281,5 @@ class SideBySide(RuleBasedStateMachine):
             assert [(r["subject"], r["version"]) for r in references] == ([reference] if reference else [])
 
 
-SideBySide.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+SideBySide.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 test_side_by_side = SideBySide.TestCase

@@ -1,0 +1,149 @@
+"""Many writers on one log: nodes, threads, and what each decides when another was faster."""
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from registry.errors import (
+    IncompatibleSchemaError,
+    InvalidSchemaError,
+    WriteTimedOutError,
+)
+from registry.model import SchemaReference
+from registry.records import LogRecord, SchemaRecord
+from registry.registry import NewSchema, Registry, SchemaVersion
+from registry.store import MemoryStore, SQLiteStore
+from tests.registry.samples import avro
+
+INT, STRING = NewSchema('"int"'), NewSchema('"string"')
+
+
+def brief(version: SchemaVersion) -> tuple[str, int, int]:
+    return version.subject, version.version, version.id
+
+
+class Meddling(MemoryStore):
+    """Another node is faster: before each of the first appends it does something of its own."""
+
+    def __init__(self, *meddle: Callable[[Registry], object]) -> None:
+        super().__init__()
+        self.meddle = list(meddle)
+        self._busy = False
+
+    def append(self, position: int, records: Sequence[LogRecord], principal: str | None = None) -> None:
+        if self.meddle and not self._busy:
+            self._busy = True
+            self.meddle.pop(0)(Registry(self))
+            self._busy = False
+        super().append(position, records, principal)
+
+
+def test_who_loses_a_position_decides_again() -> None:
+    store = Meddling(
+        lambda other: other.register("other", NewSchema('"bytes"')),
+        lambda other: other.register("s", INT),
+    )
+    assert brief(Registry(store).register("s", NewSchema('"long"'))) == ("s", 2, 3)
+
+
+def test_who_loses_to_the_same_schema_gets_its_id() -> None:
+    store = Meddling(lambda other: other.register("s", INT))
+    assert brief(Registry(store).register("s", INT)) == ("s", 1, 1)
+    assert store.head() == 1
+
+
+def test_who_loses_to_an_incompatible_schema_is_refused() -> None:
+    store = Meddling(lambda other: other.register("s", INT))
+    with pytest.raises(IncompatibleSchemaError):
+        Registry(store).register("s", STRING)
+
+
+def test_a_reference_that_vanishes_meanwhile_is_missed() -> None:
+    store = Meddling()
+    registry = Registry(store)
+    registry.register("inner", NewSchema(avro("Inner")))
+    store.meddle.append(lambda other: other.delete_subject("inner"))
+    outer = NewSchema(avro("Outer", i="Inner"), references=[SchemaReference("Inner", "inner", 1)])
+    with pytest.raises(InvalidSchemaError, match="No schema reference found"):
+        registry.register("outer", outer)
+
+
+def test_who_loses_every_time_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("registry.replica._WRITE_SECONDS", -1.0)
+    store = Meddling(lambda other: other.set_config({"alias": "x"}))
+    with pytest.raises(WriteTimedOutError, match="nothing was written, try again") as caught:
+        Registry(store).set_config({"alias": "y"})
+    assert (caught.value.code, caught.value.status) == (50002, 500)
+
+
+def test_a_node_sees_what_another_wrote(tmp_path: Path) -> None:
+    one, other = (Registry(SQLiteStore(tmp_path / "log.db")) for _ in range(2))
+    try:
+        for number in range(1, 20):
+            writer, reader = (one, other) if number % 2 else (other, one)
+            version = writer.register(f"s{number}", NewSchema(avro(f"R{number}")))
+            assert version.id == number
+            assert reader.by_id(number).content == version.content
+            assert len(reader.subjects()) == number
+    finally:
+        one.close()
+        other.close()
+
+
+def test_a_log_that_went_back_is_noticed_and_read_anew(caplog: pytest.LogCaptureFixture) -> None:
+    store = MemoryStore()
+    registry = Registry(store)
+    registry.register("a", INT)
+    registry.register("b", STRING)
+    assert registry.subjects() == ["a", "b"]
+    store._rows.pop()
+    assert registry.subjects() == ["a"]
+    assert "ends at position 1, but 2 had been read from it" in caplog.text
+
+
+def test_a_log_with_two_contents_for_an_id_is_said_aloud(caplog: pytest.LogCaptureFixture) -> None:
+    store = MemoryStore()
+    Registry(store).register("a", INT)
+    taken = Registry(MemoryStore()).register("b", STRING)
+    store.append(2, [SchemaRecord("b", 1, 1, taken.content).to_log()])
+    assert Registry(store).subjects() == ["a"]
+    assert "position 2: version 1 of subject b is ignored" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "two nodes"])
+def test_threads_that_register_the_same_and_different_schemas(kind: str, tmp_path: Path) -> None:
+    def store() -> MemoryStore | SQLiteStore:
+        return MemoryStore() if kind == "memory" else SQLiteStore(tmp_path / "log.db")
+
+    registries = [Registry(store()) for _ in range(2 if kind == "two nodes" else 1)]
+    answers: list[tuple[str, SchemaVersion]] = []
+    ready = threading.Barrier(8)
+
+    def run(thread: int) -> None:
+        registry = registries[thread % len(registries)]
+        ready.wait()
+        for n in range(12):
+            own, shared = avro(f"Own{thread}_{n}"), avro(f"Shared{n}")
+            answers.append((own, registry.register(f"own{thread}", NewSchema(own), force=True)))
+            answers.append((shared, registry.register("shared", NewSchema(shared), force=True)))
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 8 * 12 * 2
+    ids = {text: {v.id for t, v in answers if t == text} for text, _ in answers}
+    assert all(len(found) == 1 for found in ids.values())  # one content, one id
+    assert sorted(found.pop() for found in ids.values()) == list(
+        range(1, 8 * 12 + 12 + 1)
+    )  # and none skipped
+    places = {(v.subject, v.version, v.id) for _, v in answers}
+    assert len(places) == len({place[:2] for place in places}) == 8 * 12 + 12
+    for registry in registries:
+        for text, version in answers:
+            assert registry.by_id(version.id).content.text == text
+        assert [v.version for v in registry.versions("shared")] == list(range(1, 13))
+        registry.close()
