@@ -21,7 +21,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 _MAX_TEXT = 8 * 1024 * 1024
-"""Characters of schema text whose parsed form is kept; that takes some twenty times the room."""
+"""Characters of schema text whose parsed form is kept; that takes some ten times the room."""
 
 _MAX_COMPARISONS = 20_000
 """Comparisons, and findings in them, that are kept."""
