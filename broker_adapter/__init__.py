@@ -6,24 +6,20 @@ from broker_adapter.broker import (
     Broker,
     Consumer,
     Delivery,
+    Deserializer,
     Durability,
     Header,
     Producer,
     RawRecord,
     Record,
+    Serializer,
     TimestampType,
     TopicDescription,
     TopicPartition,
 )
 from broker_adapter.connect import connect
 from broker_adapter.errors import BrokerError
-from broker_adapter.serializing import (
-    Deserializer,
-    DeserializingConsumer,
-    Serializer,
-    SerializingProducer,
-    bytes_or_none,
-)
+from broker_adapter.serializing import DeserializingConsumer, SerializingProducer, bytes_or_none
 
 __all__ = [
     "Acknowledgement",

@@ -9,10 +9,14 @@ this file, so that it runs against any broker that `connect` can give.
 from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum, StrEnum
 from types import TracebackType
-from typing import Generic, Literal, NamedTuple, Protocol, Self, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
+K_contra = TypeVar("K_contra", contravariant=True)
+V_contra = TypeVar("V_contra", contravariant=True)
+T_contra = TypeVar("T_contra", contravariant=True)
+T_co = TypeVar("T_co", covariant=True)
 
 Header: TypeAlias = tuple[str, bytes | None]
 """A record header: a name, and bytes or nothing. Names may repeat and their order is kept."""
@@ -107,15 +111,32 @@ class Delivery(Protocol):
         """
 
 
-class Producer(Protocol):
-    """Writes records. One producer may be shared by any number of threads."""
+class Serializer(Protocol[T_contra]):
+    """From an object to a record's key or value. May raise anything."""
+
+    def __call__(self, data: T_contra, topic: str, /) -> bytes | None:
+        """The bytes of `data`, which is not None, for `topic`; None makes a null, in a value a tombstone."""
+
+
+class Deserializer(Protocol[T_co]):
+    """From a record's key or value to an object. May raise anything. Called for nulls, too."""
+
+    def __call__(self, data: bytes | None, topic: str, /) -> T_co:
+        """The object that `data`, read from `topic`, stands for."""
+
+
+class Producer(Protocol[K_contra, V_contra]):
+    """Writes records. One producer may be shared by any number of threads.
+
+    A plain one takes keys and values that are bytes; one with serializers takes what they take.
+    """
 
     def send(
         self,
         topic: str,
-        value: bytes | None = None,
+        value: V_contra | None = None,
         *,
-        key: bytes | None = None,
+        key: K_contra | None = None,
         headers: Sequence[Header] = (),
         partition: int | None = None,
         timestamp: int | None = None,
@@ -125,8 +146,8 @@ class Producer(Protocol):
         Without `partition`, equal keys go to one partition and records
         without a key are spread evenly. `timestamp` is in milliseconds since
         1970, by default now. Raises `UnknownTopic`, `UnknownPartition`,
-        `InvalidRecord`, `RecordTooLarge` or `Closed`; failures to write are
-        raised by the future and by `flush`.
+        `InvalidRecord`, `RecordTooLarge`, `SerdeFailed` or `Closed`; failures
+        to write are raised by the future and by `flush`.
         """
 
     def flush(self, timeout: float | None = None) -> None:
@@ -235,9 +256,15 @@ class Broker(Protocol):
         """The topics of this broker."""
 
     def producer(
-        self, *, linger: float = 0.005, batch_size: int = 65536, compression: str = "none"
-    ) -> Producer:
-        """A new producer.
+        self,
+        *,
+        key_serializer: Serializer[Any] | None = None,
+        value_serializer: Serializer[Any] | None = None,
+        linger: float = 0.005,
+        batch_size: int = 65536,
+        compression: str = "none",
+    ) -> Producer[Any, Any]:
+        """A new producer. Keys and values are bytes where it is given no serializer for them.
 
         A batch is written when it holds `batch_size` bytes, `linger` seconds
         after its first record, or at `flush`. `compression` is one of
@@ -248,15 +275,18 @@ class Broker(Protocol):
         self,
         topics: str | Sequence[str] = (),
         *,
+        key_deserializer: Deserializer[Any] | None = None,
+        value_deserializer: Deserializer[Any] | None = None,
         group: str | None = None,
         auto_offset_reset: AutoOffsetReset = "earliest",
         idle_timeout: float | None = None,
-    ) -> Consumer[bytes | None, bytes | None]:
+    ) -> Consumer[Any, Any]:
         """A new consumer of all partitions of `topics`; of none yet where `topics` is empty (see `assign`).
 
-        `idle_timeout` ends iteration after that many seconds without a
-        record. Raises `UnknownTopic`, and `GroupBusy` if the group has a live
-        member.
+        Keys and values are bytes or None where it is given no deserializer
+        for them. `idle_timeout` ends iteration after that many seconds
+        without a record. Raises `UnknownTopic`, and `GroupBusy` if the group
+        has a live member.
         """
 
     def close(self) -> None:

@@ -7,38 +7,32 @@ gets the object and the topic.
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
-from broker_adapter.broker import Consumer, Delivery, Header, Producer, RawRecord, Record, TopicPartition
+from broker_adapter.broker import (
+    Consumer,
+    Delivery,
+    Deserializer,
+    Header,
+    Producer,
+    RawRecord,
+    Record,
+    Serializer,
+    TopicPartition,
+)
 from broker_adapter.errors import SerdeFailed
 
 K = TypeVar("K")
 V = TypeVar("V")
-T_contra = TypeVar("T_contra", contravariant=True)
-T_co = TypeVar("T_co", covariant=True)
-
-
-class Serializer(Protocol[T_contra]):
-    """From an object to a record's key or value. May raise anything."""
-
-    def __call__(self, data: T_contra, topic: str, /) -> bytes | None:
-        """The bytes of `data` for `topic`; None makes a null (in a value: a tombstone)."""
-
-
-class Deserializer(Protocol[T_co]):
-    """From a record's key or value to an object. May raise anything. Called for nulls, too."""
-
-    def __call__(self, data: bytes | None, topic: str, /) -> T_co:
-        """The object that `data`, read from `topic`, stands for."""
 
 
 class SerializingProducer(Generic[K, V]):
     """A producer that takes objects. Otherwise as `broker_adapter.broker.Producer`, which it closes."""
 
     def __init__(
-        self, producer: Producer, key_serializer: Serializer[K], value_serializer: Serializer[V]
+        self, producer: Producer[bytes, bytes], key_serializer: Serializer[K], value_serializer: Serializer[V]
     ) -> None:
-        """Use `bytes_or_none` for a part that is bytes already."""
+        """Use `bytes_or_none` for a part that is bytes already. None is a null, and reaches no serializer."""
         self._producer = producer
         self._serialize_key = key_serializer
         self._serialize_value = value_serializer
@@ -46,9 +40,9 @@ class SerializingProducer(Generic[K, V]):
     def send(
         self,
         topic: str,
-        value: V,
+        value: V | None = None,
         *,
-        key: K,
+        key: K | None = None,
         headers: Sequence[Header] = (),
         partition: int | None = None,
         timestamp: int | None = None,
@@ -56,9 +50,9 @@ class SerializingProducer(Generic[K, V]):
         """Serialize and send. Raises `SerdeFailed`, and what `Producer.send` raises."""
         what = "key"
         try:
-            key_bytes = self._serialize_key(key, topic)
+            key_bytes = None if key is None else self._serialize_key(key, topic)
             what = "value"
-            value_bytes = self._serialize_value(value, topic)
+            value_bytes = None if value is None else self._serialize_value(value, topic)
         except Exception as error:
             raise SerdeFailed(
                 f"the {what} of a record for {topic!r} cannot be serialized: {error}"
@@ -189,6 +183,30 @@ class DeserializingConsumer(Generic[K, V]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def serializing(
+    producer: Producer[bytes, bytes],
+    key_serializer: Serializer[Any] | None,
+    value_serializer: Serializer[Any] | None,
+) -> Producer[Any, Any]:
+    """`producer` behind the serializers that are given; itself if none is."""
+    if key_serializer is None and value_serializer is None:
+        return producer
+    return SerializingProducer(producer, key_serializer or bytes_or_none, value_serializer or bytes_or_none)
+
+
+def deserializing(
+    consumer: Consumer[bytes | None, bytes | None],
+    key_deserializer: Deserializer[Any] | None,
+    value_deserializer: Deserializer[Any] | None,
+) -> Consumer[Any, Any]:
+    """`consumer` before the deserializers that are given; itself if none is."""
+    if key_deserializer is None and value_deserializer is None:
+        return consumer
+    return DeserializingConsumer(
+        consumer, key_deserializer or bytes_or_none, value_deserializer or bytes_or_none
+    )
 
 
 def bytes_or_none(data: bytes | None, topic: str, /) -> bytes | None:

@@ -10,9 +10,18 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
-from broker_adapter.broker import AutoOffsetReset, Durability, TopicDescription, TopicPartition
+from broker_adapter.broker import (
+    AutoOffsetReset,
+    Consumer,
+    Deserializer,
+    Durability,
+    Producer,
+    Serializer,
+    TopicDescription,
+    TopicPartition,
+)
 from broker_adapter.errors import BrokerError, Closed, LogIOError
 from broker_adapter.filelog.compression import codec_named
 from broker_adapter.filelog.consumer import FileConsumer
@@ -28,6 +37,7 @@ from broker_adapter.filelog.offsets import (
 from broker_adapter.filelog.partition import Partition
 from broker_adapter.filelog.producer import FileProducer
 from broker_adapter.filelog.topic import Topics
+from broker_adapter.serializing import deserializing, serializing
 
 FLUSH_INTERVAL: Final = 1.0
 """Seconds between two flushes to the disk under `Durability.INTERVAL`."""
@@ -89,8 +99,14 @@ class FileBroker:
         return self._admin
 
     def producer(
-        self, *, linger: float = 0.005, batch_size: int = 65536, compression: str = "none"
-    ) -> FileProducer:
+        self,
+        *,
+        key_serializer: Serializer[Any] | None = None,
+        value_serializer: Serializer[Any] | None = None,
+        linger: float = 0.005,
+        batch_size: int = 65536,
+        compression: str = "none",
+    ) -> Producer[Any, Any]:
         """See `broker_adapter.broker.Broker.producer`."""
         self._check_open()
         producer = FileProducer(
@@ -102,16 +118,18 @@ class FileBroker:
             on_close=self._clients.discard,
         )
         self._clients.add(producer)
-        return producer
+        return serializing(producer, key_serializer, value_serializer)
 
     def consumer(
         self,
         topics: str | Sequence[str] = (),
         *,
+        key_deserializer: Deserializer[Any] | None = None,
+        value_deserializer: Deserializer[Any] | None = None,
         group: str | None = None,
         auto_offset_reset: AutoOffsetReset = "earliest",
         idle_timeout: float | None = None,
-    ) -> FileConsumer:
+    ) -> Consumer[Any, Any]:
         """See `broker_adapter.broker.Broker.consumer`."""
         self._check_open()
         names = [topics] if isinstance(topics, str) else topics
@@ -132,7 +150,7 @@ class FileBroker:
                 membership.leave()
             raise
         self._clients.add(consumer)
-        return consumer
+        return deserializing(consumer, key_deserializer, value_deserializer)
 
     def partition(self, name: TopicPartition) -> Partition:
         """The open partition. Raises `UnknownTopic`, `UnknownPartition`, `CorruptLog` or `LogIOError`."""

@@ -61,11 +61,11 @@ def test_objects_go_in_and_come_out(broker: FileBroker) -> None:
 def test_what_cannot_be_serialized_is_not_sent(broker: FileBroker) -> None:
     with SerializingProducer(broker.producer(), bytes_or_none, to_bytes) as producer:
         with pytest.raises(SerdeFailed, match="the value of a record for 't' cannot be serialized") as caught:
-            producer.send("t", "text", key=None)  # type: ignore[arg-type]  # wrong on purpose
+            producer.send("t", "text")  # type: ignore[arg-type]  # wrong on purpose
         assert isinstance(caught.value.__cause__, TypeError)
     keyed = SerializingProducer(broker.producer(), to_bytes, bytes_or_none)
     with keyed, pytest.raises(SerdeFailed, match="the key"):
-        keyed.send("t", b"v", key=None)  # type: ignore[arg-type]  # wrong on purpose
+        keyed.send("t", b"v", key="text")  # type: ignore[arg-type]  # wrong on purpose
     with broker.consumer("t") as consumer:
         assert consumer.poll() == []
 
@@ -101,6 +101,25 @@ def test_a_bad_record_in_an_iteration(broker: FileBroker) -> None:
         consumer.seek(T0, 5)
         found += (record.value for record in consumer)
     assert found == [0, 1, 2, 3, 5, 6, 7, 8, 9]
+
+
+def test_a_broker_plugs_them_in(broker: FileBroker) -> None:
+    with broker.producer(key_serializer=to_bytes) as producer:
+        producer.send("t", b"v", key=1, partition=0)
+        producer.send("t", b"no key", partition=0)
+    with broker.producer(value_serializer=to_bytes) as producer:
+        producer.send("t", 2, key=b"k", partition=0)
+        producer.send("t", key=b"tombstone", partition=0)
+    with broker.consumer("t", value_deserializer=lambda data, topic: (data, topic)) as consumer:
+        found = [(record.key, record.value) for record in consumer.poll()]
+    assert found == [
+        (b"t:1", (b"v", "t")),
+        (None, (b"no key", "t")),
+        (b"k", (b"t:2", "t")),
+        (b"tombstone", (None, "t")),
+    ]
+    with broker.consumer("t", key_deserializer=lambda data, topic: len(data or topic)) as consumer:
+        assert [record.key for record in consumer.poll()] == [3, 1, 1, 9]
 
 
 def test_bytes_or_none_changes_nothing() -> None:
