@@ -3,11 +3,8 @@
 A parent process listens for signals and starts the workers; each worker opens
 the store for itself and serves with a few threads. The settings reach the
 workers through the environment.
-
-``python -m registry.server --help`` shows the flags.
 """
 
-import argparse
 import http.client
 import multiprocessing
 import os
@@ -28,7 +25,6 @@ from granian.server.common import AbstractServer
 
 from registry.errors import RegistryError, SettingsError
 from registry.http import create_app
-from registry.model import CompatibilityLevel
 from registry.registry import Registry
 from registry.settings import Settings
 from registry.store import open_store
@@ -102,28 +98,6 @@ def worker() -> Flask:
     return create_app(registry, max_body_bytes=settings.max_body_bytes)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Read the flags, serve, and answer the exit code; what is wrong is one line on stderr."""
-    parser = argparse.ArgumentParser(
-        prog="python -m registry.server",
-        description="A schema registry. Each flag can also be set as FIVEBYTE_<NAME> in the environment.",
-    )
-    parser.add_argument("--host", help="address to listen on (127.0.0.1)")
-    parser.add_argument("--port", type=int, help="port to listen on (8081)")
-    parser.add_argument(
-        "--store", help="where the log is kept: sqlite:///PATH or memory: (sqlite:///fivebyte.db)"
-    )
-    parser.add_argument("--compatibility", type=CompatibilityLevel.parse, help="the default level (BACKWARD)")
-    parser.add_argument("--workers", type=int, help="processes (1)")
-    parser.add_argument("--threads", type=int, help="requests that a worker handles at once (8)")
-    try:
-        flags = vars(parser.parse_args(arguments))
-        return serve(Settings.from_environment(**flags))
-    except RegistryError as fault:
-        print(f"fivebyte registry: {fault}", file=sys.stderr)  # noqa: T201 - the program's own output
-        return 1
-
-
 def _check_address(settings: Settings) -> None:
     """Granian shares its port between workers, and so would with another server: see that it is free."""
     try:
@@ -158,7 +132,7 @@ def _announce(settings: Settings, server: AbstractServer[Any], stopped: threadin
                 reply.read()
         except (OSError, http.client.HTTPException):
             continue
-        print(f"fivebyte registry on {url}, store {settings.store}", flush=True)  # noqa: T201
+        print(f"fivebyte registry on {url}, store {settings.store}", flush=True)  # noqa: T201 - what was asked for
         return
 
 
@@ -168,9 +142,5 @@ def _end_with(wait: Callable[[], object]) -> None:
 
 
 def _fail(fault: RegistryError) -> NoReturn:
-    print(f"fivebyte registry: {fault}", file=sys.stderr)  # noqa: T201
+    print(f"fivebyte: {fault}", file=sys.stderr)  # noqa: T201 - the worker's last words
     raise SystemExit(1)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -4,15 +4,7 @@ from typing import Any
 
 import click
 
-LEVELS = (
-    "NONE",
-    "BACKWARD",
-    "BACKWARD_TRANSITIVE",
-    "FORWARD",
-    "FORWARD_TRANSITIVE",
-    "FULL",
-    "FULL_TRANSITIVE",
-)
+from registry.model import CompatibilityLevel
 
 
 @click.command(epilog="Example: fivebyte serve --store sqlite:///schemas.db --port 8081")
@@ -26,7 +18,7 @@ LEVELS = (
 @click.option("--port", type=int, help="The port to listen on. FIVEBYTE_PORT. [default: 8081]")
 @click.option(
     "--compatibility",
-    type=click.Choice(LEVELS, case_sensitive=False),
+    type=click.Choice(CompatibilityLevel, case_sensitive=False),
     help="The level where none is set by the API. FIVEBYTE_COMPATIBILITY. [default: BACKWARD]",
 )
 @click.option("--workers", type=int, help="Processes to serve with. FIVEBYTE_WORKERS. [default: 1]")

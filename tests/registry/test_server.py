@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
-from registry.server import main
+from fivebyte.cli import run as fivebyte
 from tests.support.needs import ROOT
 from tests.support.server import RunningRegistry, free_port, running_registry
 
@@ -165,7 +165,7 @@ def test_settings_reach_the_workers() -> None:
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "registry.server", *arguments],
+        [sys.executable, "-m", "fivebyte", "serve", *arguments],
         env={**os.environ, **environment, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -178,7 +178,7 @@ def test_a_port_that_is_taken(shared: RunningRegistry) -> None:
     done = run("--port", str(shared.port), "--store", "memory:")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"fivebyte registry: cannot listen on 127.0.0.1:{shared.port}: Address already in use; "
+        f"fivebyte: cannot listen on 127.0.0.1:{shared.port}: Address already in use; "
         "give another --host or --port, or stop what uses it\n"
     )
 
@@ -194,16 +194,15 @@ def test_a_port_that_is_taken(shared: RunningRegistry) -> None:
             ["--store", "memory:", "--workers", "2"],
             "workers=2 with the store memory: would be as many registries",
         ),
-        (["--compatibility", "fool"], "Invalid compatibility level. Valid values are none, backward,"),
     ],
 )
 def test_settings_that_cannot_be(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(arguments) == 1
+    assert fivebyte(["serve", *arguments]) == 1
     output = capsys.readouterr()
     assert output.out == ""
-    assert output.err.startswith(f"fivebyte registry: {message}")
+    assert output.err.startswith(f"fivebyte: {message}")
     assert output.err.count("\n") == 1
 
 
@@ -215,14 +214,14 @@ def test_a_store_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixtu
         ("no.db", "file is not a database; the file is no SQLite database; give another path"),
     ]:
         url = f"sqlite:///{tmp_path}/{path}"
-        assert main(["--port", port, "--store", url]) == 1
+        assert fivebyte(["serve", "--port", port, "--store", url]) == 1
         output = capsys.readouterr()
-        assert (output.out, output.err) == ("", f"fivebyte registry: {url}: {message}\n")
+        assert (output.out, output.err) == ("", f"fivebyte: {url}: {message}\n")
 
 
 def test_what_is_wrong_in_the_environment_is_named() -> None:
     done = run(FIVEBYTE_PORT="eighty")
     assert (done.returncode, done.stderr) == (
         1,
-        "fivebyte registry: FIVEBYTE_PORT=eighty: give a whole number\n",
+        "fivebyte: FIVEBYTE_PORT=eighty: give a whole number\n",
     )

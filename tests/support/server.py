@@ -54,7 +54,7 @@ class RunningRegistry:
         seen = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "registry.server"],
+                [sys.executable, "-m", "fivebyte", "serve"],
                 cwd=self._folder,
                 env=self._environment,
                 stdout=log,
