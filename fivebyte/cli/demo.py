@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -89,33 +90,33 @@ def _show_refusal(client: RegistryClient, breaking: str) -> None:
 
 def _produce(client: RegistryClient, broker: Broker, schemas: dict[int, str]) -> None:
     """Half of the orders as version 1 has them, half as version 3, as when a fleet is updated bit by bit."""
-    serializers = {version: AvroSerializer(client, schemas[version]) for version in (1, 3)}
-    size = 0
-    with broker.producer() as producer:
+    with (
+        broker.producer(value_serializer=AvroSerializer(client, schemas[1])) as old,
+        broker.producer(value_serializer=AvroSerializer(client, schemas[3])) as new,
+    ):
         for number in range(RECORDS):
-            version = 1 if number % 2 == 0 else 3
             customer = _CUSTOMERS[number % len(_CUSTOMERS)]
             order = {"id": f"order-{number}", "customer": customer, "total_cents": 100 * number}
-            if version == 3:
-                order |= {"currency": "USD", "lines": [{"sku": f"sku-{number % 10}", "quantity": 1}]}
-                order |= {"placed_at": None}
-            message = serializers[version](order, TOPIC)
-            size += len(message or b"")
-            producer.send(TOPIC, message, key=customer.encode())
+            if number % 2 == 0:
+                old.send(TOPIC, order, key=customer.encode())
+            else:
+                lines = [{"sku": f"sku-{number % 10}", "quantity": 1}]
+                order |= {"currency": "USD", "placed_at": datetime.now(UTC), "lines": lines}
+                new.send(TOPIC, order, key=customer.encode())
     _say(
-        f"4. {RECORDS:,} orders are in the file log ({size / 1000:.0f} kB), half written with version 1, "
-        "half with version 3;\n   each message begins with five bytes that say which."
+        f"4. {RECORDS:,} orders are in the file log, half written with version 1, half with version 3;\n"
+        "   each message begins with five bytes that say which."
     )
 
 
 def _consume(client: RegistryClient, broker: Broker, reader_schema: str) -> None:
-    deserializer = AvroDeserializer(client, reader_schema)
     currencies: Counter[str] = Counter()
     partitions: Counter[TopicPartition] = Counter()
-    with broker.consumer(TOPIC, group="demo") as consumer:
+    deserializer = AvroDeserializer(client, reader_schema)
+    with broker.consumer(TOPIC, group="demo", value_deserializer=deserializer) as consumer:
         while records := consumer.poll():
             for record in records:
-                currencies[deserializer(record.value, TOPIC)["currency"]] += 1
+                currencies[record.value["currency"]] += 1
                 partitions[TopicPartition(record.topic, record.partition)] += 1
             consumer.commit()
         committed = sum(consumer.committed(partition) or 0 for partition in consumer.assignment())

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import click
 
-from broker_adapter import connect
-from broker_adapter.broker import RawRecord
+from broker_adapter import Record, connect
 from fivebyte.cli.json_lines import NotOfSchema, from_json, key_to_json, to_json
 from fivebyte.cli.options import broker_option, read_schema, references_option, registry_option
 from serde import AvroDeserializer, AvroSerializer, Reference, RegistryClient
@@ -91,14 +90,14 @@ def consume(
     text = read_schema(schema_file) if schema_file else None
     with RegistryClient(registry) as client, connect(broker) as opened:
         deserializer = AvroDeserializer(client, text, references=references)
-        with opened.consumer(topic, group=group) as consumer:
+        with opened.consumer(topic, group=group, value_deserializer=deserializer) as consumer:
             left = max_records
             while left is None or left > 0:
                 records = consumer.poll(1.0 if follow else 0.0, min(left or 500, 500))
                 if not records and not follow:
                     return
                 for record in records:
-                    click.echo(_line(record, deserializer, with_metadata))
+                    click.echo(_line(record, with_metadata))
                 if group and records:
                     consumer.commit()
                 left = None if left is None else left - len(records)
@@ -155,16 +154,15 @@ def _key(value: Any, field: str | None, place: str) -> bytes | None:
     return None if key is None else str(key).encode()
 
 
-def _line(record: RawRecord, deserializer: AvroDeserializer, with_metadata: bool) -> str:
-    value = deserializer(record.value, record.topic)
+def _line(record: Record[bytes | None, Any], with_metadata: bool) -> str:
     if not with_metadata:
-        return to_json(value)
+        return to_json(record.value)
     return to_json(
         {
             "partition": record.partition,
             "offset": record.offset,
             "timestamp": record.timestamp,
             "key": key_to_json(record.key),
-            "value": value,
+            "value": record.value,
         }
     )

@@ -28,21 +28,23 @@ class Appender:
 
     def __init__(self, folder: Path, writer: str, sizes: str) -> None:
         self._said = folder / f"{writer}.said"
-        with self._said.open("wb") as out:
+        self._errors = folder / f"{writer}.errors"
+        with self._said.open("wb") as out, self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.broker_adapter.appender", str(folder), writer, sizes],
                 cwd=ROOT,
                 stdout=out,
+                stderr=errors,
             )
         # A round begins when it has written something: starting Python takes longer than a round.
         while not self._said.stat().st_size:
-            assert self._process.poll() is None, "the appender ended before it wrote anything"
+            assert self._process.poll() is None, self._errors.read_text()
             time.sleep(0.001)
 
     def kill(self) -> bytes:
         """Kill it, and return all it said."""
         self._process.send_signal(signal.SIGKILL)
-        assert self._process.wait() == -signal.SIGKILL, "the appender ended by itself"
+        assert self._process.wait() == -signal.SIGKILL, self._errors.read_text()
         return self._said.read_bytes()
 
 

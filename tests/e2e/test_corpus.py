@@ -11,7 +11,7 @@ from typing import Any
 import fastavro
 import pytest
 
-from broker_adapter import DeserializingConsumer, SerializingProducer, bytes_or_none, connect
+from broker_adapter import connect
 from registry.languages.avro import json_text
 from registry.languages.avro.schema import PRIMITIVES
 from serde import AvroDeserializer, AvroSerializer, Reference, RegistryClient
@@ -171,26 +171,22 @@ def produce(client: RegistryClient, folder: Path, alerts: list[Alert]) -> None:
     with connect(f"file:{folder / 'data'}") as broker:
         broker.admin.create_topic("alerts", partitions=4)
         for alert in alerts:
-            producer = SerializingProducer(
-                broker.producer(), bytes_or_none, AvroSerializer(client, alert.schema)
-            )
-            with producer:
+            with broker.producer(value_serializer=AvroSerializer(client, alert.schema)) as producer:
                 producer.send("alerts", alert.value, key=alert.key.encode())
 
 
 def consume(client: RegistryClient, folder: Path) -> list[tuple[str, int, Any]]:
     with (
         connect(f"file:{folder / 'data'}") as broker,
-        DeserializingConsumer(
-            broker.consumer("alerts", group="astronomers"), bytes_or_none, AvroDeserializer(client)
+        broker.consumer(
+            "alerts", group="astronomers", value_deserializer=AvroDeserializer(client)
         ) as consumer,
     ):
-        consumed = []
-        while records := consumer.poll():
-            for record in records:
-                assert record.key is not None
-                consumed.append((record.key.decode(), record.partition, record.value))
-        return consumed
+        return [
+            (record.key.decode(), record.partition, record.value)
+            for records in iter(consumer.poll, [])
+            for record in records
+        ]
 
 
 def consumed_by(consumed: list[tuple[str, int, Any]]) -> dict[str, list[tuple[int, Any]]]:
