@@ -130,10 +130,12 @@ import os, sys, time
 from broker_adapter import connect
 broker = connect(f"file:{sys.argv[1]}")
 consumer = broker.consumer("t", group="g")
-child = os.fork()
-if child == 0:
+ours, childs = os.pipe()
+if os.fork() == 0:
+    os.write(childs, b"!")
     sys.stdin.readline()                                # outlives the member
     os._exit(0)
+os.read(ours, 1)                                        # the child runs
 os._exit(0)                                             # as if killed: nothing is closed
 """
 
