@@ -95,7 +95,10 @@ def test_kill_a_writer_25_times(tmp_path: Path, sizes: str) -> None:
     torn = 0
     for round_ in range(25):
         appender = Appender(tmp_path, f"w{round_}", sizes)
-        time.sleep(choose.uniform(0, 0.03))
+        if sizes == "large" and round_ % 2:
+            wait_for_a_write(tmp_path / "t-0")
+        else:
+            time.sleep(choose.uniform(0, 0.03))
         check.acknowledge(appender.kill())
         torn += has_unpublished_tail(tmp_path / "t-0")
         with FileBroker(tmp_path) as broker, broker.producer() as producer:
@@ -107,6 +110,13 @@ def test_kill_a_writer_25_times(tmp_path: Path, sizes: str) -> None:
         again = Check()
         again.read_on(broker.partition(T))
         assert again.offset == check.offset + 1
+
+
+def wait_for_a_write(directory: Path) -> None:
+    """Wait until a batch is being written, so that a kill tears it; for ten seconds at most."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and not has_unpublished_tail(directory):
+        pass
 
 
 def has_unpublished_tail(directory: Path) -> bool:
