@@ -14,8 +14,8 @@ import click
 import fastavro
 import pytest
 
-from fivebyte.cli import cli
 from fivebyte.cli.json_lines import key_to_json
+from tests.support.commands import commands
 from tests.support.needs import ROOT, need_corpus
 from tests.support.server import free_port, running_registry
 
@@ -256,21 +256,9 @@ def test_serve_says_that_its_port_is_taken(run: Cli, registry_url: str) -> None:
     assert "in use" in failed(run("serve", "--port", port, "--store", "memory:"), 1)
 
 
-def commands(
-    group: click.Group, path: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None
-        yield (*path, name), command
-        if isinstance(command, click.Group):
-            yield from commands(command, (*path, name))
-
-
-@pytest.mark.parametrize("path", [path for path, _ in commands(cli)], ids=" ".join)
+@pytest.mark.parametrize("path", sorted(commands()), ids=" ".join)
 def test_every_command_has_help_with_an_example_that_is_a_command(path: tuple[str, ...]) -> None:
-    command = dict(commands(cli))[path]
+    command = commands()[path]
     assert command.help
     assert command.epilog
     assert command.epilog.startswith("Example: fivebyte ")
@@ -284,7 +272,7 @@ def test_every_command_has_help_with_an_example_that_is_a_command(path: tuple[st
 
 def all_options(command: click.Command, words: list[str]) -> set[str]:
     """The options of the command that the example runs: the group's own, or that of one of its commands."""
-    known = dict(commands(cli))
+    known = commands()
     longest = max((path for path in known if tuple(words[1 : len(path) + 1]) == path), key=len)
     return {name for parameter in known[longest].params for name in parameter.opts}
 

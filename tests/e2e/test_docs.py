@@ -18,13 +18,13 @@ import broker_adapter
 import registry.errors
 import serde
 from broker_adapter.filelog.config import TopicConfig
-from fivebyte.cli import cli
 from registry.http import create_app
 from registry.languages.avro.compatibility import DESCRIPTIONS
 from registry.model import CompatibilityLevel
 from registry.registry import Registry
 from registry.settings import Settings
 from registry.store import open_store
+from tests.support.commands import commands
 from tests.support.needs import ROOT
 from tests.support.server import running_registry
 
@@ -154,7 +154,7 @@ def test_every_setting_is_documented() -> None:
 def test_every_command_and_option_is_documented() -> None:
     text = page("docs/command-line.md")
     settings = page("docs/http-api.md")
-    for path, command in commands(cli):
+    for path, command in commands().items():
         if isinstance(command, click.Group):
             continue
         assert f"`fivebyte {' '.join(path)}" in text
@@ -162,18 +162,6 @@ def test_every_command_and_option_is_documented() -> None:
             if isinstance(parameter, click.Option):
                 option = max(parameter.opts, key=len)
                 assert f"`{option}" in (settings if path == ("serve",) else text), (path, option)
-
-
-def commands(
-    group: click.Group, path: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None
-        yield (*path, name), command
-        if isinstance(command, click.Group):
-            yield from commands(command, (*path, name))
 
 
 def test_every_finding_is_documented() -> None:

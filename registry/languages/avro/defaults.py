@@ -7,8 +7,19 @@ is taken from the defaults of the record's fields.
 
 from collections.abc import Iterable
 
+from registry.languages.avro.attributes import article, excerpt
 from registry.languages.avro.json_text import MAX_NESTING
-from registry.languages.avro.schema import MISSING, Array, Map, Primitive, Record, Schema, Union
+from registry.languages.avro.schema import (
+    MISSING,
+    Array,
+    Field,
+    Map,
+    Named,
+    Primitive,
+    Record,
+    Schema,
+    Union,
+)
 from registry.languages.language import SchemaFault
 
 _NOTHING = Primitive("null", {})
@@ -30,6 +41,21 @@ class Defaults:
         self._known: dict[tuple[int, int], bool] = {}
         self._open: set[tuple[int, int]] = set()
         self._checks = 0
+
+    def check(self, field: Field, path: str) -> None:
+        """Raise SchemaFault, with `path`, unless the default of `field` fits its type."""
+        try:
+            valid = self.is_valid(field.schema, field.default)
+        except SchemaFault as fault:
+            raise SchemaFault(
+                f'invalid default for field "{field.name}": {fault.message}', path=path
+            ) from None
+        if not valid:
+            raise SchemaFault(
+                f'invalid default for field "{field.name}": {excerpt(field.default)} '
+                f"is not {_expected(field.schema)}",
+                path=path,
+            )
 
     def is_valid(self, schema: Schema, value: object, depth: int = 0) -> bool:
         """Whether `value`, which is JSON or MISSING, is a default for `schema`.
@@ -88,3 +114,13 @@ def _is_valid_scalar(type_: str, value: object) -> bool:
             return isinstance(value, int | float) and not isinstance(value, bool)
         case _:  # string, bytes, enum, fixed
             return isinstance(value, str)
+
+
+def _expected(schema: Schema) -> str:
+    if isinstance(schema, Union):
+        return "of any of the types " + ", ".join(branch.type_name for branch in schema.branches)
+    if isinstance(schema, Named):
+        return f"of the {schema.type} {schema.name.full}"
+    if isinstance(schema, Array | Map):
+        return f"{article(schema.type)} of what its schema says"
+    return article(schema.type)

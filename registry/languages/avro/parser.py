@@ -6,9 +6,20 @@ line and column of the fault.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from registry.languages.avro import json_text
+from registry.languages.avro.attributes import (
+    NO_PROPS,
+    alias_texts,
+    article,
+    excerpt,
+    number,
+    optional_text,
+    order,
+    props,
+    required,
+)
 from registry.languages.avro.canonical import structure
 from registry.languages.avro.defaults import Defaults
 from registry.languages.avro.schema import (
@@ -38,8 +49,6 @@ _SCHEMA_RESERVED = frozenset(
 )
 _ENUM_RESERVED = _SCHEMA_RESERVED | {"default"}
 _FIELD_RESERVED = frozenset({"default", "doc", "name", "order", "type", "aliases"})
-_ORDERS = frozenset({"ascending", "descending", "ignore"})
-_NO_PROPS: Mapping[str, object] = {}
 
 
 def parse(
@@ -98,7 +107,7 @@ class _Parser:
         if self.strict:
             checker = Defaults()
             for field, path in defaults:
-                _check_default(field, path, checker)
+                checker.check(field, path)
 
     def _schema(
         self, value: object, namespace: str | None, path: str, place: Callable[[Schema], None]
@@ -110,26 +119,26 @@ class _Parser:
             case dict():
                 place(self._object(value, namespace, path, place))
             case list():
-                union = Union("union", _NO_PROPS, [])
+                union = Union("union", NO_PROPS, [])
                 for index, branch in enumerate(value):
                     self._schema(branch, namespace, f"{path}/{index}", _placer(union.branches, index))
                 self._unions.append((union, path))
                 place(union)
             case _:
                 raise SchemaFault(
-                    f"not a schema: {_excerpt(value)}; expected the name of a type, an object or an array",
+                    f"not a schema: {excerpt(value)}; expected the name of a type, an object or an array",
                     path=path,
                 )
 
     def _named(self, name: str, namespace: str | None, path: str, place: Callable[[Schema], None]) -> Schema:
         if name in PRIMITIVES:
-            return Primitive(name, _NO_PROPS)
+            return Primitive(name, NO_PROPS)
         full = f"{namespace}.{name}" if namespace and "." not in name else name
         # A bare name falls back to the empty namespace, but only to a type already complete: Java's rule.
         known = self._types.get(full) or self._open.get(full) or self._types.get(name)
         if known is not None:
             return known
-        unresolved = Unresolved("unresolved", _NO_PROPS, full, path)
+        unresolved = Unresolved("unresolved", NO_PROPS, full, path)
         self._unresolved.append((unresolved, place))
         return unresolved
 
@@ -139,11 +148,11 @@ class _Parser:
         type_ = value.get("type")
         if not isinstance(type_, str):
             wrong = (
-                "has no type" if "type" not in value else f"has a type that is no string: {_excerpt(type_)}"
+                "has no type" if "type" not in value else f"has a type that is no string: {excerpt(type_)}"
             )
             raise SchemaFault(f"the schema {wrong}", path=f"{path}/type" if "type" in value else path)
         if type_ in PRIMITIVES:
-            return Primitive(type_, _props(value, _SCHEMA_RESERVED))
+            return Primitive(type_, props(value, _SCHEMA_RESERVED))
         match type_:
             case "record" | "error":
                 return self._record(value, namespace, path)
@@ -152,18 +161,18 @@ class _Parser:
             case "fixed":
                 return self._fixed(value, namespace, path)
             case "array":
-                array = Array("array", _props(value, _SCHEMA_RESERVED), _PENDING)
+                array = Array("array", props(value, _SCHEMA_RESERVED), _PENDING)
                 self._schema(
-                    _required(value, "items", "array", path),
+                    required(value, "items", "array", path),
                     namespace,
                     f"{path}/items",
                     _setter(array, "items"),
                 )
                 return array
             case "map":
-                map_ = Map("map", _props(value, _SCHEMA_RESERVED), _PENDING)
+                map_ = Map("map", props(value, _SCHEMA_RESERVED), _PENDING)
                 self._schema(
-                    _required(value, "values", "map", path),
+                    required(value, "values", "map", path),
                     namespace,
                     f"{path}/values",
                     _setter(map_, "values"),
@@ -176,9 +185,9 @@ class _Parser:
         name = self._name(value, namespace, path)
         record = Record(
             "record",
-            _props(value, _SCHEMA_RESERVED),
+            props(value, _SCHEMA_RESERVED),
             name,
-            _optional_text(value, "doc"),
+            optional_text(value, "doc"),
             self._aliases(value, name, path),
             is_error=value["type"] == "error",
         )
@@ -196,7 +205,7 @@ class _Parser:
 
     def _field(self, record: Record, value: object, path: str) -> None:
         if not isinstance(value, dict):
-            raise SchemaFault(f"a field is an object, not {_excerpt(value)}", path=path)
+            raise SchemaFault(f"a field is an object, not {excerpt(value)}", path=path)
         name = value.get("name")
         if not isinstance(name, str):
             raise SchemaFault(f'a field of record "{record.name.full}" has no name', path=path)
@@ -208,15 +217,15 @@ class _Parser:
         field = Field(
             name,
             _PENDING,
-            _optional_text(value, "doc"),
+            optional_text(value, "doc"),
             value.get("default", MISSING),
-            _order(value, name, path),
-            _alias_texts(value, path),
-            _props(value, _FIELD_RESERVED),
+            order(value, name, path),
+            alias_texts(value, path),
+            props(value, _FIELD_RESERVED),
         )
         self._schema(value["type"], record.name.namespace, f"{path}/type", _setter(field, "schema"))
         if field.schema.type in ("float", "double") and isinstance(field.default, str):
-            field.default = _number(field.default, name, path)
+            field.default = number(field.default, name, path)
         record.fields.append(field)
         record.by_name[name] = field
         if field.has_default:
@@ -231,12 +240,12 @@ class _Parser:
         for index, symbol in enumerate(symbols):
             place = f"{path}/symbols/{index}"
             if not isinstance(symbol, str):
-                raise SchemaFault(f"an enum symbol is a string, not {_excerpt(symbol)}", path=place)
+                raise SchemaFault(f"an enum symbol is a string, not {excerpt(symbol)}", path=place)
             self._check_name(symbol, "enum symbol", place)
             if symbol in seen:
                 raise SchemaFault(f'duplicate symbol "{symbol}" in enum "{name.full}"', path=place)
             seen.add(symbol)
-        default = _optional_text(value, "default")
+        default = optional_text(value, "default")
         if default is not None and default not in seen:
             raise SchemaFault(
                 f'the default "{default}" of enum "{name.full}" is none of its symbols',
@@ -244,9 +253,9 @@ class _Parser:
             )
         enum = Enum(
             "enum",
-            _props(value, _ENUM_RESERVED),
+            props(value, _ENUM_RESERVED),
             name,
-            _optional_text(value, "doc"),
+            optional_text(value, "doc"),
             self._aliases(value, name, path),
             symbols,
             default,
@@ -256,18 +265,18 @@ class _Parser:
 
     def _fixed(self, value: dict[str, object], namespace: str | None, path: str) -> Fixed:
         name = self._name(value, namespace, path)
-        size = _required(value, "size", "fixed", path)
+        size = required(value, "size", "fixed", path)
         if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= MAX_FIXED_SIZE:
             raise SchemaFault(
                 f'the size of fixed "{name.full}" must be an integer from 0 to {MAX_FIXED_SIZE}, '
-                f"not {_excerpt(size)}",
+                f"not {excerpt(size)}",
                 path=f"{path}/size",
             )
         fixed = Fixed(
             "fixed",
-            _props(value, _SCHEMA_RESERVED),
+            props(value, _SCHEMA_RESERVED),
             name,
-            _optional_text(value, "doc"),
+            optional_text(value, "doc"),
             self._aliases(value, name, path),
             size,
         )
@@ -277,8 +286,8 @@ class _Parser:
     def _name(self, value: dict[str, object], namespace: str | None, path: str) -> Name:
         text = value.get("name")
         if not isinstance(text, str):
-            raise SchemaFault(f"{_article(str(value['type']))} has no name", path=path)
-        own = _optional_text(value, "namespace")
+            raise SchemaFault(f"{article(str(value['type']))} has no name", path=path)
+        own = optional_text(value, "namespace")
         name = Name.of(text, namespace if own is None else own)
         if name.full in PRIMITIVES:
             raise SchemaFault(f'a type may not be named "{text}", after a primitive one', path=f"{path}/name")
@@ -291,7 +300,7 @@ class _Parser:
 
     def _aliases(self, value: dict[str, object], name: Name, path: str) -> list[Name]:
         aliases: dict[str, Name] = {}
-        for index, text in enumerate(_alias_texts(value, path)):
+        for index, text in enumerate(alias_texts(value, path)):
             alias = Name.of(text, name.namespace)
             self._check_name(alias.simple, "alias", f"{path}/aliases/{index}")
             aliases.setdefault(alias.full, alias)
@@ -314,7 +323,7 @@ class _Parser:
             raise SchemaFault(f'type "{named.name.full}" is defined inside itself', path=path)
 
 
-_PENDING: Schema = Unresolved("unresolved", _NO_PROPS, "", "")
+_PENDING: Schema = Unresolved("unresolved", NO_PROPS, "", "")
 
 
 def _setter(node: Schema | Field, attribute: str) -> Callable[[Schema], None]:
@@ -328,53 +337,6 @@ def _placer(branches: list[Schema], index: int) -> Callable[[Schema], None]:
     return place
 
 
-def _props(value: Mapping[str, object], reserved: frozenset[str]) -> Mapping[str, object]:
-    if reserved.issuperset(value):
-        return _NO_PROPS
-    return {name: prop for name, prop in value.items() if name not in reserved}
-
-
-def _required(value: Mapping[str, object], key: str, what: str, path: str) -> object:
-    if key not in value:
-        raise SchemaFault(f'{_article(what)} has no "{key}"', path=path)
-    return value[key]
-
-
-def _optional_text(value: Mapping[str, object], key: str) -> str | None:
-    text = value.get(key)
-    return text if isinstance(text, str) else None
-
-
-def _alias_texts(value: Mapping[str, object], path: str) -> list[str]:
-    aliases = value.get("aliases", [])
-    if not isinstance(aliases, list):
-        raise SchemaFault("aliases is an array of names", path=f"{path}/aliases")
-    for index, alias in enumerate(aliases):
-        if not isinstance(alias, str):
-            raise SchemaFault(f"an alias is a string, not {_excerpt(alias)}", path=f"{path}/aliases/{index}")
-    return list(dict.fromkeys(aliases))
-
-
-def _order(value: Mapping[str, object], name: str, path: str) -> str:
-    order = value.get("order", "ascending")
-    if not isinstance(order, str) or order.lower() not in _ORDERS:
-        raise SchemaFault(
-            f'the order of field "{name}" must be "ascending", "descending" or "ignore", '
-            f"not {_excerpt(order)}",
-            path=f"{path}/order",
-        )
-    return order.lower()
-
-
-def _number(text: str, name: str, path: str) -> float:
-    number = json_text.parse_java_double(text)
-    if number is None:
-        raise SchemaFault(
-            f'invalid default for field "{name}": {_excerpt(text)} is not a number', path=f"{path}/default"
-        )
-    return number
-
-
 def _check_branches(union: Union, path: str) -> None:
     seen = set()
     for index, branch in enumerate(union.branches):
@@ -385,42 +347,10 @@ def _check_branches(union: Union, path: str) -> None:
         seen.add(branch.type_name)
 
 
-def _check_default(field: Field, path: str, checker: Defaults) -> None:
-    try:
-        valid = checker.is_valid(field.schema, field.default)
-    except SchemaFault as fault:
-        raise SchemaFault(f'invalid default for field "{field.name}": {fault.message}', path=path) from None
-    if not valid:
-        raise SchemaFault(
-            f'invalid default for field "{field.name}": {_excerpt(field.default)} '
-            f"is not {_expected(field.schema)}",
-            path=path,
-        )
-
-
-def _expected(schema: Schema) -> str:
-    if isinstance(schema, Union):
-        return "of any of the types " + ", ".join(branch.type_name for branch in schema.branches)
-    if isinstance(schema, Named):
-        return f"of the {schema.type} {schema.name.full}"
-    if isinstance(schema, Array | Map):
-        return f"{_article(schema.type)} of what its schema says"
-    return _article(schema.type)
-
-
-def _article(noun: str) -> str:
-    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
-
-
 def _unknown(full_name: str) -> str:
     return (
         f'unknown type "{full_name}": neither a primitive type nor defined in this schema or its references'
     )
-
-
-def _excerpt(value: object) -> str:
-    text = json_text.write(value)
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _tokens(path: str) -> list[str]:
