@@ -6,7 +6,7 @@ from pathlib import Path
 from struct import Struct, pack, unpack
 
 import pytest
-from aiokafka.record.default_records import DefaultRecordBatchBuilder  # type: ignore[import-untyped]
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from confluent_kafka import Producer
 
 from broker_adapter.errors import CorruptBatch

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from aiokafka.record.memory_records import MemoryRecords  # type: ignore[import-untyped]
+from aiokafka.record.memory_records import MemoryRecords
 
 from broker_adapter import TopicPartition, connect
 from broker_adapter.filelog.compression import Codec

@@ -162,24 +162,19 @@ class _Parser:
                 return self._fixed(value, namespace, path)
             case "array":
                 array = Array("array", props(value, _SCHEMA_RESERVED), _PENDING)
-                self._schema(
-                    required(value, "items", "array", path),
-                    namespace,
-                    f"{path}/items",
-                    _setter(array, "items"),
-                )
-                return array
+                return self._container(array, "items", value, namespace, path)
             case "map":
                 map_ = Map("map", props(value, _SCHEMA_RESERVED), _PENDING)
-                self._schema(
-                    required(value, "values", "map", path),
-                    namespace,
-                    f"{path}/values",
-                    _setter(map_, "values"),
-                )
-                return map_
+                return self._container(map_, "values", value, namespace, path)
             case _:  # {"type": "some.Name"}: the attributes beside it are lost, as in Java up to 1.12.1
                 return self._named(type_, namespace, f"{path}/type", place)
+
+    def _container(
+        self, container: Array | Map, key: str, value: dict[str, object], namespace: str | None, path: str
+    ) -> Schema:
+        inner = required(value, key, container.type, path)
+        self._schema(inner, namespace, f"{path}/{key}", _setter(container, key))
+        return container
 
     def _record(self, value: dict[str, object], namespace: str | None, path: str) -> Record:
         name = self._name(value, namespace, path)
