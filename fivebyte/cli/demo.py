@@ -182,29 +182,31 @@ def _free_port() -> int:
 
 
 def _next_steps(keep: Path | None) -> list[str]:
-    fivebyte = _command()
+    """Commands to type after this, in the folder where the demo was run."""
+    fivebyte = "fivebyte" if shutil.which("fivebyte") else _shown(Path(sys.prefix) / "bin" / "fivebyte")
+    orders = _shown((example_folder() / "orders").resolve())
     if keep is None:
         return [
-            f"{fivebyte} serve                             # a registry on http://127.0.0.1:8081",
-            f"{fivebyte} schema register orders-value examples/orders/v1.avsc",
-            f"{fivebyte} topic create orders",
-            f"""echo '{{"id": "1", "customer": "ada", "total_cents": 5}}' | {fivebyte} produce orders""",
-            f"{fivebyte} consume orders",
-            f"{fivebyte} demo --keep demo                  # the demo again, and keep what it made",
+            f"{fivebyte} serve &",
+            f"{fivebyte} schema register {SUBJECT} {orders}/v1.avsc",
+            f"{fivebyte} schema check {SUBJECT} {orders}/v4-breaking.avsc",
+            f"{fivebyte} topic create {TOPIC}",
+            f"""echo '{{"id": "1", "customer": "ada", "total_cents": 5}}' | {fivebyte} produce {TOPIC}""",
+            f"{fivebyte} consume {TOPIC}",
+            f"{fivebyte} demo --keep demo",
         ]
     return [
         f"{fivebyte} serve --store sqlite:///{keep}/schemas.db &",
         f"{fivebyte} schema list {SUBJECT}",
         f"{fivebyte} consume {TOPIC} --broker file:{keep}/data --max-records 3 --with-metadata",
-        f"{fivebyte} schema check {SUBJECT} examples/orders/v4-breaking.avsc",
+        f"{fivebyte} schema check {SUBJECT} {orders}/v4-breaking.avsc",
     ]
 
 
-def _command() -> str:
-    """How this command is called here: by its name if a shell would find it, else by its place."""
-    if shutil.which("fivebyte"):
-        return "fivebyte"
-    return os.path.relpath(Path(sys.prefix) / "bin" / "fivebyte")
+def _shown(path: Path) -> str:
+    """The path from here, if it is below, else the whole of it."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _say(line: str) -> None:
