@@ -81,3 +81,8 @@ def pretty(text: str) -> str:
 def example_folder() -> Path:
     """Where the example schemas are: in the package, which in a checkout is a link to ``examples/``."""
     return Path(__file__).parents[1] / "examples"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 record``, ``2 records``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -8,7 +8,7 @@ import click
 
 from broker_adapter import Record, connect
 from fivebyte.cli.json_lines import NotOfSchema, from_json, key_to_json, to_json
-from fivebyte.cli.options import broker_option, read_schema, references_option, registry_option
+from fivebyte.cli.options import broker_option, counted, read_schema, references_option, registry_option
 from serde import AvroDeserializer, AvroSerializer, Reference, RegistryClient
 from serde.codec import parse_schema
 
@@ -60,7 +60,7 @@ def produce(
             producer.send(topic, message, key=_key(value, key_field, place))
             count += 1
         producer.flush()
-        click.echo(f"wrote {count} records to {topic}", err=True)
+        click.echo(f"wrote {counted(count, 'record')} to {topic}", err=True)
 
 
 @click.command(epilog="Example: fivebyte consume orders --group billing --with-metadata")

@@ -3,7 +3,7 @@
 import click
 
 from broker_adapter import connect
-from fivebyte.cli.options import broker_option
+from fivebyte.cli.options import broker_option, counted
 
 
 @click.group(epilog="Example: fivebyte topic list")
@@ -32,7 +32,7 @@ def create(name: str, partitions: int, settings: tuple[str, ...], broker: str) -
         config[key] = value
     with connect(broker) as opened:
         made = opened.admin.create_topic(name, partitions, config)
-    click.echo(f"created {made.name} with {made.partitions} partitions")
+    click.echo(f"created {made.name} with {counted(made.partitions, 'partition')}")
 
 
 @topic.command("list", epilog="Example: fivebyte topic list --broker file:./data")
