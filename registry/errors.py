@@ -12,7 +12,8 @@ is its first three digits (40401 is a 404)::
     │   ├── SubjectNotSoftDeletedError   40405
     │   ├── VersionSoftDeletedError   40406
     │   ├── VersionNotSoftDeletedError   40407
-    │   └── NoSubjectConfigError      40408
+    │   ├── NoSubjectConfigError      40408
+    │   └── NoSubjectModeError        40409
     ├── IncompatibleSchemaError       409    a reader or writer would break
     ├── RefusedError                  422xx  the request itself is at fault
     │   ├── InvalidSchemaError        42201
@@ -127,6 +128,15 @@ class NoSubjectConfigError(NotFoundError):
 
     def __init__(self, subject: str) -> None:
         super().__init__(f"Subject '{subject}' does not have subject-level compatibility configured")
+
+
+class NoSubjectModeError(NotFoundError):
+    """The subject has no mode of its own."""
+
+    code = 40409
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(f"Subject '{subject}' does not have subject-level mode configured")
 
 
 class IncompatibleSchemaError(RegistryError):

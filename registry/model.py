@@ -16,6 +16,8 @@ from registry.errors import InvalidCompatibilityLevelError, InvalidModeError, In
 
 DEFAULT_CONTEXT = "."
 GLOBAL_CONTEXT = ".__GLOBAL"
+GLOBAL_SCOPE = f":{GLOBAL_CONTEXT}:"
+"""The scope around all contexts. It has a config and a mode, and no subjects."""
 LATEST = -1
 MAX_VERSION = 2**31 - 1
 _RESERVED_NAMES = {"__GLOBAL", "__EMPTY"}

@@ -131,9 +131,12 @@ class DeleteSubjectRecord:
 
 @dataclass(frozen=True, slots=True)
 class ClearSubjectRecord:
-    """Drops the soft-deleted versions of a subject, unless it is a tombstone itself."""
+    """Drops the soft-deleted versions of a subject or of all in a scope, unless it is a tombstone itself.
 
-    subject: str
+    subject: one, a context (``:.ctx:``), the default context (None) or all of them (``:.__GLOBAL:``).
+    """
+
+    subject: str | None
     tombstone: bool = False
 
     def to_log(self) -> LogRecord:

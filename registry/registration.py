@@ -164,11 +164,15 @@ class Registration:
 
     def known(self, candidate: _Candidate, state: State) -> SchemaVersion | None:
         """The version that makes registering needless: what is asked for is there already."""
-        found = self.find(candidate, state)
         request = self.request
-        if found is None or request.version not in {0, LATEST, found.version}:
-            return None
-        return found if request.id is None or request.id == found.id else None
+        if request.version in {0, LATEST}:
+            found = self.find(candidate, state)
+        else:
+            # Not only the newest with this content: an import that is done over meets them all.
+            found = state.version(self.subject, request.version)
+            digests = {candidate.given.digest(), candidate.completed.digest()}
+            found = found if found is not None and found.digest in digests else None
+        return found if found is not None and request.id in {None, found.id} else None
 
     def against(self, candidate: _Candidate, state: State, version: int | None = None) -> _Against:
         """Take from the state what the candidate is held against: by its level, or only `version`."""

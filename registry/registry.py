@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from registry import deletion
+from registry import deletion, modes
 from registry.errors import (
     InvalidSchemaError,
     NoSubjectConfigError,
+    NoSubjectModeError,
     RegistryError,
     SchemaNotFoundError,
     SchemaTooLargeError,
@@ -24,7 +25,7 @@ from registry.languages.avro import AVRO
 from registry.languages.language import Language
 from registry.model import (
     DEFAULT_CONTEXT,
-    GLOBAL_CONTEXT,
+    GLOBAL_SCOPE,
     LATEST,
     CompatibilityLevel,
     Config,
@@ -301,10 +302,41 @@ class Registry:
         config = self._replica.write(decide)
         return config.over(self._default) if scope is None else config
 
-    def mode(self, subject: str | None = None) -> Mode:
-        """The mode that holds for a subject, a context (``:.ctx:``) or the registry (None)."""
+    def mode(self, subject: str | None = None, *, effective: bool = False) -> Mode:
+        """The mode of a subject, of a context (``:.ctx:``) or of the registry (None).
+
+        effective: where none is set there, the one that holds around it.
+
+        Raises NoSubjectModeError where a subject has none of its own.
+        """
+        scope = _scope(subject)
         with self._replica.synced() as state:
-            return state.effective_mode(_scope(subject))
+            own, whole = state.mode(scope), state.effective_mode(scope)
+        if effective or scope is None:
+            return whole
+        if own is None:
+            raise NoSubjectModeError(scope)
+        return own
+
+    def set_mode(self, mode: Mode | None, subject: str | None = None, *, force: bool = False) -> None:
+        """Set the mode of a scope; None clears it.
+
+        force: to IMPORT also where there are subjects, which stay.
+
+        Raises InvalidSubjectError, OperationNotPermittedError, ReferenceExistsError.
+        """
+        scope = _scope(subject, check=True)
+        self._replica.write(lambda state: modes.set_mode(state, scope, mode, force=force))
+
+    def delete_mode(self, subject: str | None = None, *, recursive: bool = False) -> Mode:
+        """Reset the mode of a scope; answers what was set there.
+
+        recursive: also the modes of all that is in the scope.
+
+        Raises SubjectNotFoundError where a subject has none.
+        """
+        scope = _scope(subject)
+        return self._replica.write(lambda state: modes.delete_mode(state, scope, recursive=recursive))
 
     # What the above share
 
@@ -333,7 +365,7 @@ def _scope(subject: str | None, *, check: bool = False) -> str | None:
     if subject is None:
         return None
     qualified = _parse(subject)
-    if check and qualified.context != GLOBAL_CONTEXT:
+    if check and str(qualified) != GLOBAL_SCOPE:
         qualified.check()
     return str(qualified) or None
 

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from registry.model import (
     DEFAULT_CONTEXT,
-    GLOBAL_CONTEXT,
+    GLOBAL_SCOPE,
     LATEST,
     Config,
     Mode,
@@ -112,8 +112,8 @@ class State:
                     _set(self._modes, _scope(subject), mode)
                 case DeleteSubjectRecord(subject, int(version)):
                     self._delete_up_to(_spelling(subject), version)
-                case ClearSubjectRecord(subject, tombstone=False):
-                    self._clear(_spelling(subject))
+                case ClearSubjectRecord(scope, tombstone=False):
+                    self._clear(scope)
                 case ContextRecord(context, tombstone):
                     self._contexts.setdefault(context, _Context()).exists = not tombstone
                 case _:
@@ -176,10 +176,11 @@ class State:
             if version.version <= last and not version.deleted:
                 self._put(replace(version, deleted=True), self._contexts[context_of(subject)])
 
-    def _clear(self, subject: str) -> None:
-        for version in list(self._subjects.get(subject, {}).values()):
-            if version.deleted:
-                self._remove(version)
+    def _clear(self, scope: str | None) -> None:
+        for subject in self.subjects_in(scope):
+            for version in list(self._subjects[subject].values()):
+                if version.deleted:
+                    self._remove(version)
 
     # Subjects and versions
 
@@ -188,6 +189,13 @@ class State:
         for subject, versions in self._subjects.items():
             live = sum(not version.deleted for version in versions.values())
             yield subject, live > 0, live < len(versions)
+
+    def subjects_in(self, scope: str | None) -> list[str]:
+        """The subjects that a scope reaches: itself, a context's, the default one's (None), or all."""
+        scope = _scope(scope)
+        if scope is not None and QualifiedSubject.parse(scope).name:
+            return [scope] if scope in self._subjects else []
+        return [subject for subject in self._subjects if scope in _scopes(subject)]
 
     def versions(self, subject: str, *, deleted: bool = False) -> list[SchemaVersion]:
         """The versions of a subject in ascending order; soft-deleted ones only with `deleted`."""
@@ -265,6 +273,11 @@ class State:
         """What is set for exactly this scope."""
         return self._modes.get(_scope(subject))
 
+    def scopes_with_mode(self, scope: str | None) -> list[str | None]:
+        """`scope`, and those in it, as far as a mode is set for exactly them."""
+        scope = _scope(scope)
+        return [inner for inner in self._modes if scope in _scopes(inner)]
+
     def effective_mode(self, subject: str | None) -> Mode:
         """What holds for a scope: its own mode, or its context's, or the global one, or READWRITE."""
         modes = (self._modes.get(scope) for scope in _scopes(subject))
@@ -292,10 +305,10 @@ def _scope(subject: str | None) -> str | None:
 def _scopes(subject: str | None) -> list[str | None]:
     """The scopes to ask, the innermost first."""
     if subject is None:
-        return [None, f":{GLOBAL_CONTEXT}:"]
+        return [None, GLOBAL_SCOPE]
     qualified = QualifiedSubject.parse(subject)
     around = None if qualified.context == DEFAULT_CONTEXT else f":{qualified.context}:"
-    return list(dict.fromkeys([_scope(str(qualified)), around, f":{GLOBAL_CONTEXT}:"]))
+    return list(dict.fromkeys([_scope(str(qualified)), around, GLOBAL_SCOPE]))
 
 
 def _set(table: dict[str | None, T], scope: str | None, value: T | None) -> None:

@@ -3,7 +3,7 @@
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotAcceptable, UnsupportedMediaType
 
-from registry.http import compatibility, config, root, schemas, subjects, versions
+from registry.http import compatibility, config, mode, root, schemas, subjects, versions
 from registry.http.errors import handle_errors
 from registry.http.negotiation import is_readable, negotiate
 from registry.http.requests import SubjectConverter
@@ -25,7 +25,7 @@ def create_app(registry: Registry, *, max_body_bytes: int = MAX_BODY_BYTES) -> F
     app.url_map.strict_slashes = False
     app.before_request(_negotiate)
     handle_errors(app)
-    for room in (root, subjects, versions, schemas, compatibility, config):
+    for room in (root, subjects, versions, schemas, compatibility, config, mode):
         app.register_blueprint(room.blueprint(registry))
     return app
 

@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, fields, post_load, validate
 
 from registry.contract import Metadata, RuleSet
+from registry.errors import InvalidModeError
 from registry.model import CONFIG_KEYS, SchemaReference, config_changes
 from registry.registry import NewSchema
 
@@ -138,6 +139,20 @@ ConfigBody = _ConfigBody.from_dict(
     name="ConfigBody",
 )
 
+
+class ModeBody(_Body):
+    """A mode to set; null clears it, which its absence does not."""
+
+    mode = fields.String(allow_none=True)
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        if "mode" not in data:
+            raise InvalidModeError
+        return data
+
+
 SCHEMA = SchemaBody()
 CONFIG = ConfigBody()
 """A change of a config: what is absent stays, null clears. Loads as changes to `Config`'s fields."""
+MODE = ModeBody()

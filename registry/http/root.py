@@ -6,17 +6,13 @@ from registry.http.responses import answer
 from registry.registry import Registry
 
 
-def blueprint(registry: Registry) -> Blueprint:
+def blueprint(registry: Registry) -> Blueprint:  # noqa: ARG001 - as all the others
     """The routes."""
     routes = Blueprint("root", __name__)
 
     @routes.route("/", methods=["GET", "POST"])
     def root() -> Response:
         return answer({})
-
-    @routes.get("/mode")
-    def mode() -> Response:
-        return answer({"mode": str(registry.mode())})
 
     @routes.get("/associations/resources/<subject:resource>")
     @routes.get("/associations/subjects/<subject:resource>")

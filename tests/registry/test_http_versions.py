@@ -6,10 +6,7 @@ from urllib.parse import quote
 import pytest
 from flask.testing import FlaskClient
 
-from registry.model import Mode
-from registry.records import ModeRecord
 from registry.registry import NewSchema, Registry
-from registry.store import MemoryStore
 from tests.registry.samples import INT_GUID, avro, error, register
 
 # Root and what clients ask for first
@@ -29,12 +26,6 @@ def test_no_associations(client: FlaskClient) -> None:
     path = "/associations/resources/-/orders?resourceType=topic&associationType=value"
     assert client.get(path).get_json() == []
     assert client.get("/associations/subjects/a%2Fb").get_json() == []
-
-
-def test_the_mode(client: FlaskClient, store: MemoryStore) -> None:
-    assert client.get("/mode").get_json() == {"mode": "READWRITE"}
-    store.append(1, [ModeRecord(None, Mode.READONLY).to_log()])
-    assert client.get("/mode").get_json() == {"mode": "READONLY"}
 
 
 # Subjects and versions

@@ -64,6 +64,7 @@ _AS_TEXT: list[tuple[Record, str, str]] = [
     ),
     (DeleteSubjectRecord("S", None), '{"keytype":"DELETE_SUBJECT","subject":"S","magic":0}', "null"),
     (ClearSubjectRecord("S"), '{"keytype":"CLEAR_SUBJECT","subject":"S","magic":0}', '{"subject":"S"}'),
+    (ClearSubjectRecord(None), '{"keytype":"CLEAR_SUBJECT","subject":null,"magic":0}', '{"subject":null}'),
     (ClearSubjectRecord("S", True), '{"keytype":"CLEAR_SUBJECT","subject":"S","magic":0}', "null"),
     (
         ContextRecord(".ctx"),

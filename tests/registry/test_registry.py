@@ -30,7 +30,7 @@ def brief(version: SchemaVersion) -> tuple[str, int, int]:
 
 
 def set_mode(store: MemoryStore, mode: Mode | None, subject: str | None = None) -> None:
-    """As another node would; setting modes is not this release's."""
+    """As another node would: the registry meets it in the log."""
     store.append(store.head() + 1, [ModeRecord(subject, mode).to_log()])
 
 
