@@ -18,6 +18,7 @@ demo: $(VENV)/.fivebyte
 	@$(VENV)/bin/fivebyte demo
 
 test: $(VENV)/.fivebyte-dev
+	@sh .ci/get-redis
 	$(VENV)/bin/python -m pytest
 
 lint: $(VENV)/.fivebyte-dev

@@ -1,7 +1,7 @@
 """Everything the registry refuses or fails at.
 
 Each error carries the `code` that Confluent's API knows it by; the HTTP status
-is its first three digits (40401 is a 404)::
+is its first three digits (40401 is a 404), but for StoreAwayError::
 
     RegistryError
     ├── NotFoundError                 404xx  what was asked for is not there
@@ -26,6 +26,7 @@ is its first three digits (40401 is a 404)::
     │   └── SchemaTooLargeError       42209
     ├── StoreError                    50001  the log cannot be read or written
     │   ├── Conflict                         the position is taken: sync and decide again
+    │   ├── StoreAwayError                   nobody answers there now; the HTTP status is 503
     │   ├── StoreBusyError                   another process holds the store for too long
     │   └── LogFormatError                   what was read is not a registry's log
     ├── WriteTimedOutError            50002  other writers won every position
@@ -250,6 +251,18 @@ class Conflict(StoreError):
 
     def __init__(self, position: int) -> None:
         super().__init__(f"position {position} of the log is taken by another writer; read on and try again")
+
+
+class StoreAwayError(StoreError):
+    """The store does not answer. What was asked of it last may or may not have been done.
+
+    It goes on by itself when the store is back, so the HTTP status is 503: try again.
+    """
+
+    @property
+    def status(self) -> int:
+        """503."""
+        return 503
 
 
 class StoreBusyError(StoreError):

@@ -11,7 +11,7 @@ from typing import TypeVar
 from registry.errors import Conflict, WriteTimedOutError
 from registry.records import Record
 from registry.state import State
-from registry.store import Store
+from registry.store import Entry, Store
 
 T = TypeVar("T")
 
@@ -31,6 +31,8 @@ class Replica:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._state = State()
+        self._token = ""  # of the last entry that was folded
+        self._appended = 0  # the last position that this process wrote, which need not be folded yet
         self._folding = threading.RLock()
         self._writing = threading.Lock()
 
@@ -41,18 +43,15 @@ class Replica:
         Raises StoreError, LogFormatError.
         """
         with self._folding:
-            head = self._store.head()
-            if head < self._state.position:
-                _log.error(
-                    "%s ends at position %d, but %d had been read from it: it was replaced or lost its end. "
-                    "Answering from what is there now; writes that had been acknowledged may be gone",
-                    self._store.url,
-                    head,
-                    self._state.position,
-                )
-                self._state = State()
-            if head > self._state.position:
-                self._fold()
+            head, token = self._store.tail()
+            position = self._state.position
+            known = max(position, self._appended)
+            if head < known:
+                self._start_anew(f"ends at position {head}, but {known} had been read from it or written")
+            elif head > position:
+                self._catch_up()
+            elif token != self._token:
+                self._start_anew(f"has another entry at position {position} than had been read from it")
             yield self._state
 
     def write(self, decide: Callable[[State], tuple[list[Record], T]]) -> T:
@@ -83,18 +82,50 @@ class Replica:
                         ) from None
                     time.sleep(random.uniform(0, 0.001 * min(attempt, 20)))  # noqa: S311 - spreads writers out
                 else:
+                    with self._folding:  # not while another thread holds a head that it asked for before
+                        self._appended = position
                     return result
 
-    def _fold(self) -> None:
+    def _catch_up(self) -> None:
+        """Fold what is new."""
         state = self._state
-        for entry in self._store.read(state.position):
-            refused = len(state.refused)
-            state.apply(entry.position, entry.time, entry.records)
-            for subject, version in state.refused[refused:]:
-                _log.warning(
-                    "%s, position %d: version %d of subject %s is ignored, its id stands for another schema",
-                    self._store.url,
-                    entry.position,
-                    version,
-                    subject,
-                )
+        # The log may have lost its end and grown beyond it since: where entries have tokens, the last one
+        # that was folded is looked at again.
+        known = state.position if self._token else 0
+        for entry in self._store.read(known - 1 if known else state.position):
+            if entry.position != known:
+                self._fold(state, entry)
+                self._token = entry.token
+            elif entry.token != self._token:
+                self._start_anew(f"has another entry at position {known} than had been read from it")
+                return
+
+    def _start_anew(self, why: str) -> None:
+        """Fold the log from its start: what had been read is not its beginning.
+
+        The new state takes the place of the old one only when it is whole, so if this fails, the next who
+        asks comes here again.
+        """
+        _log.error(
+            "%s %s: it was replaced or lost its end. "
+            "Answering from what is there now; writes that had been acknowledged may be gone",
+            self._store.url,
+            why,
+        )
+        state, token = State(), ""
+        for entry in self._store.read(0):
+            self._fold(state, entry)
+            token = entry.token
+        self._state, self._token, self._appended = state, token, 0
+
+    def _fold(self, state: State, entry: Entry) -> None:
+        refused = len(state.refused)
+        state.apply(entry.position, entry.time, entry.records)
+        for subject, version in state.refused[refused:]:
+            _log.warning(
+                "%s, position %d: version %d of subject %s is ignored, its id stands for another schema",
+                self._store.url,
+                entry.position,
+                version,
+                subject,
+            )

@@ -27,7 +27,7 @@ from registry.errors import RegistryError, SettingsError
 from registry.http import create_app
 from registry.registry import Registry
 from registry.settings import Settings
-from registry.store import open_store
+from registry.store import open_store, without_password
 
 _DRAIN_SECONDS = 10
 
@@ -132,7 +132,8 @@ def _announce(settings: Settings, server: AbstractServer[Any], stopped: threadin
                 reply.read()
         except (OSError, http.client.HTTPException):
             continue
-        print(f"fivebyte registry on {url}, store {settings.store}", flush=True)  # noqa: T201 - what was asked for
+        store = without_password(settings.store)
+        print(f"fivebyte registry on {url}, store {store}", flush=True)  # noqa: T201 - what was asked for
         return
 
 

@@ -45,7 +45,7 @@ class Settings:
         if self.workers > 1 and self.store.startswith("memory:"):
             raise SettingsError(
                 f"workers={self.workers} with the store memory: would be as many registries; "
-                "give one worker, or a store that processes can share (sqlite:///PATH)"
+                "give one worker, or a store that processes can share (sqlite:///PATH, redis://HOST)"
             )
 
     @classmethod

@@ -38,6 +38,10 @@ class MemoryStore:
         """See `Store`."""
         return len(self._rows)
 
+    def tail(self) -> tuple[int, str]:
+        """See `Store`."""
+        return self.head(), ""
+
     def wait(self, after: int, timeout: float) -> int:
         """See `Store`."""
         with self._grown:

@@ -100,6 +100,10 @@ class SQLiteStore:
         with self._reading:
             return self._guard(self._head)
 
+    def tail(self) -> tuple[int, str]:
+        """See `Store`."""
+        return self.head(), ""
+
     def wait(self, after: int, timeout: float) -> int:
         """See `Store`. SQLite tells no other process of a write, so this looks every 20 ms."""
         deadline = time.monotonic() + timeout

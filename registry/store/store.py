@@ -18,24 +18,28 @@ class Entry(NamedTuple):
     position: 1 for the first of a log.
     time: milliseconds since 1970, when it was appended.
     principal: who asked for it, where that is known.
+    token: tells it from any other entry that was ever at its position, in stores that can lose
+        their end and be written on from there; empty in others.
     """
 
     position: int
     time: int
     records: tuple[LogRecord, ...]
     principal: str | None = None
+    token: str = ""
 
 
 class Store(Protocol):
     """A log. Safe to use from several threads at once.
 
-    Every method raises StoreError where the log cannot be reached, and
-    LogFormatError where it is damaged.
+    Every method raises StoreError where the log cannot be read or written,
+    StoreAwayError if that is because nobody answers, and LogFormatError where
+    it is damaged.
     """
 
     @property
     def url(self) -> str:
-        """As `open_store` takes it."""
+        """As `open_store` takes it, but without user and password: it is shown in messages."""
 
     def read(self, after: int) -> Iterator[Entry]:
         """The entries after position `after`, in order, up to the head at the time of the call."""
@@ -51,6 +55,9 @@ class Store(Protocol):
 
     def head(self) -> int:
         """The position of the last entry; 0 for an empty log."""
+
+    def tail(self) -> tuple[int, str]:
+        """The head, and the token of the entry there; 0 and "" for an empty log."""
 
     def wait(self, after: int, timeout: float) -> int:
         """Wait until the head is beyond `after`, but for at most `timeout` seconds; then the head."""

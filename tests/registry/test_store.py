@@ -10,23 +10,26 @@ import pytest
 
 from registry.errors import Conflict, SettingsError
 from registry.records import LogRecord
-from registry.store import MemoryStore, SQLiteStore, Store, open_store
+from registry.store import MemoryStore, Store, open_store
 
 
 def record(text: str) -> LogRecord:
     return LogRecord({"keytype": "TEST", "text": text}, {"text": text})
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def open_stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Store]]:
+@pytest.fixture(params=["memory", "sqlite", "redis"])
+def open_stores(
+    request: pytest.FixtureRequest, store_url: Callable[[str], str]
+) -> Iterator[Callable[[], Store]]:
     """Opens the same log as often as it is called; the memory store is its own log."""
     opened: list[Store] = []
+    url = "memory:" if request.param == "memory" else store_url(request.param)
 
     def open_it() -> Store:
         if request.param == "memory":
             opened.append(opened[0] if opened else MemoryStore())
         else:
-            opened.append(open_store(f"sqlite:///{tmp_path}/log.db"))
+            opened.append(open_store(url))
         return opened[-1]
 
     yield open_it
@@ -60,7 +63,7 @@ def test_what_was_appended_is_read_in_order(store: Store) -> None:
 
 
 def test_reading_starts_after_a_position(store: Store) -> None:
-    for position in range(1, 2502):  # more than a page of the SQLite store's, twice
+    for position in range(1, 2502):  # more than a page of any store's, twice
         store.append(position, [record(str(position))])
     assert [entry.position for entry in store.read(0)] == list(range(1, 2502))
     assert [entry.position for entry in store.read(2499)] == [2500, 2501]
@@ -143,15 +146,20 @@ def test_waiting_ends_at_its_timeout(store: Store) -> None:
     assert store.wait(0, timeout=0.01) == 0
 
 
+def test_the_tail_is_the_head_and_the_token_there(store: Store) -> None:
+    assert store.tail() == (0, "")
+    for position in (1, 2):
+        store.append(position, [record("a")])
+        assert store.tail() == (position, list(store.read(0))[-1].token)
+
+
 def test_closing_twice_is_no_fault(store: Store) -> None:
     store.close()
     store.close()
 
 
-def _race_in_process(
-    path: str, name: str, count: int, wins: "multiprocessing.Queue[tuple[int, str]]"
-) -> None:
-    store = SQLiteStore(path)
+def _race_in_process(url: str, name: str, count: int, wins: "multiprocessing.Queue[tuple[int, str]]") -> None:
+    store = open_store(url)
     for _ in range(count):
         while True:
             position = store.head() + 1
@@ -164,26 +172,29 @@ def _race_in_process(
     store.close()
 
 
-def test_processes_that_race_for_positions_win_each_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+def test_processes_that_race_for_positions_win_each_once(kind: str, store_url: Callable[[str], str]) -> None:
     context = multiprocessing.get_context("spawn")
-    path, wins = str(tmp_path / "log.db"), context.Queue()
-    processes = [context.Process(target=_race_in_process, args=(path, f"p{n}", 50, wins)) for n in range(3)]
+    url, wins = store_url(kind), context.Queue()
+    processes = [context.Process(target=_race_in_process, args=(url, f"p{n}", 50, wins)) for n in range(3)]
     for process in processes:
         process.start()
     won = dict(wins.get(timeout=60) for _ in range(150))
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0, 0]
-    with_store = SQLiteStore(path)
+    with_store = open_store(url)
     assert {entry.position: entry.records[0].key["text"] for entry in with_store.read(0)} == won
     with_store.close()
     assert sorted(won) == list(range(1, 151))
 
 
-@pytest.mark.parametrize("url", ["", "memory", "sqlite:", "sqlite://x.db", "sqlite:///", "redis://x", "x.db"])
+@pytest.mark.parametrize(
+    "url", ["", "memory", "sqlite:", "sqlite://x.db", "sqlite:///", "postgres://x", "x.db"]
+)
 def test_a_url_that_names_no_store(url: str) -> None:
     with pytest.raises(
-        SettingsError, match=r"give memory:, sqlite:///relative\.db or sqlite:////absolute/path\.db"
+        SettingsError, match=r"give memory:, sqlite:///relative\.db, sqlite:////absolute/path\.db or redis://"
     ):
         open_store(url)
 

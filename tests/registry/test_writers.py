@@ -1,7 +1,7 @@
 """Many writers on one log: nodes, threads, and what each decides when another was faster."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,12 +9,13 @@ import pytest
 from registry.errors import (
     IncompatibleSchemaError,
     InvalidSchemaError,
+    StoreError,
     WriteTimedOutError,
 )
 from registry.model import SchemaReference
 from registry.records import LogRecord, SchemaRecord
 from registry.registry import NewSchema, Registry, SchemaVersion
-from registry.store import MemoryStore, SQLiteStore
+from registry.store import Entry, MemoryStore, SQLiteStore, open_store
 from tests.registry.samples import avro
 
 INT, STRING = NewSchema('"int"'), NewSchema('"string"')
@@ -103,6 +104,36 @@ def test_a_log_that_went_back_is_noticed_and_read_anew(caplog: pytest.LogCapture
     assert "ends at position 1, but 2 had been read from it" in caplog.text
 
 
+class BreaksOff(MemoryStore):
+    """Reading ends with an error after so many entries."""
+
+    after: int | None = None
+
+    def read(self, after: int) -> Iterator[Entry]:
+        for number, entry in enumerate(super().read(after)):
+            if number == self.after:
+                raise StoreError("memory: broken off")
+            yield entry
+
+
+def test_reading_anew_answers_when_it_is_done_and_not_before(caplog: pytest.LogCaptureFixture) -> None:
+    store = BreaksOff()
+    registry = Registry(store)
+    for subject in ("a", "b", "c", "d"):
+        registry.register(subject, INT)
+    store._rows.pop()
+    store.after = 2
+    for _ in range(2):
+        with pytest.raises(StoreError, match="broken off"):
+            registry.subjects()
+        with pytest.raises(StoreError, match="broken off"):
+            registry.register("e", STRING)
+    store.after = None
+    assert registry.subjects() == ["a", "b", "c"]
+    assert registry.register("e", STRING).id == 2
+    assert "ends at position 3, but 4 had been read from it" in caplog.text
+
+
 def test_a_log_with_two_contents_for_an_id_is_said_aloud(caplog: pytest.LogCaptureFixture) -> None:
     store = MemoryStore()
     Registry(store).register("a", INT)
@@ -112,12 +143,12 @@ def test_a_log_with_two_contents_for_an_id_is_said_aloud(caplog: pytest.LogCaptu
     assert "position 2: version 1 of subject b is ignored" in caplog.text
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite", "two nodes"])
-def test_threads_that_register_the_same_and_different_schemas(kind: str, tmp_path: Path) -> None:
-    def store() -> MemoryStore | SQLiteStore:
-        return MemoryStore() if kind == "memory" else SQLiteStore(tmp_path / "log.db")
-
-    registries = [Registry(store()) for _ in range(2 if kind == "two nodes" else 1)]
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "two nodes of sqlite", "two nodes of redis"])
+def test_threads_that_register_the_same_and_different_schemas(
+    kind: str, store_url: Callable[[str], str]
+) -> None:
+    url = "memory:" if kind == "memory" else store_url(kind.rsplit(maxsplit=1)[-1])
+    registries = [Registry(open_store(url)) for _ in range(2 if kind.startswith("two") else 1)]
     answers: list[tuple[str, SchemaVersion]] = []
     ready = threading.Barrier(8)
 

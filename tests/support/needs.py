@@ -1,6 +1,6 @@
 """What a test needs beyond Python, and what to do where it is missing.
 
-On a developer's machine a missing JVM skips the test with a reason. In CI
+On a developer's machine a missing JVM or Redis skips the test with a reason. In CI
 (``FIVEBYTE_REQUIRE_ALL=1``, set by ``.ci/run``) the same absence fails it, so
 that a green run means that every check was made.
 """
