@@ -11,8 +11,9 @@ from registry.model import CompatibilityLevel
 @click.option(
     "--store",
     metavar="URL",
-    help="Where the schemas are kept: sqlite:///PATH (sqlite:////PATH from the root), or memory:, which "
-    "forgets. FIVEBYTE_STORE. [default: sqlite:///fivebyte.db]",
+    help="Where the schemas are kept: sqlite:///PATH (sqlite:////PATH from the root), "
+    "redis://[USER:PASSWORD@]HOST:PORT/DB (rediss:// for TLS), or memory:, which forgets. "
+    "FIVEBYTE_STORE. [default: sqlite:///fivebyte.db]",
 )
 @click.option("--host", help="The address to listen on. FIVEBYTE_HOST. [default: 127.0.0.1]")
 @click.option("--port", type=int, help="The port to listen on. FIVEBYTE_PORT. [default: 8081]")
