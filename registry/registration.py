@@ -156,8 +156,9 @@ class Registration:
         """The newest version of the subject with the same content."""
         context = context_of(self.subject)
         for content in (candidate.given, candidate.completed):
-            number = state.id_of(context, content.digest())
-            found = None if number is None else state.holding(self.subject, number, deleted=deleted)
+            ids = state.ids_of(context, content.digest())
+            holding = (state.holding(self.subject, number, deleted=deleted) for number in ids)
+            found = max((v for v in holding if v is not None), key=lambda v: v.version, default=None)
             if found is not None or candidate.completed is candidate.given:
                 return found
         return None

@@ -3,7 +3,8 @@
 Its state is the fold of a log. A read looks at the log's head first and folds
 what is new, so it never answers from the past. A write syncs, decides at that
 position, and appends at the next one; when another process was faster it syncs
-and decides again (`registry.replica`). The registry itself stores nothing.
+and decides again (`registry.replica`). The registry itself stores nothing. What is
+only read is in `registry.catalogue`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from registry import deletion, modes
+from registry.catalogue import Catalogue, qualified, visible
 from registry.errors import (
     InvalidSchemaError,
     NoSubjectConfigError,
@@ -24,7 +26,6 @@ from registry.errors import (
 from registry.languages.avro import AVRO
 from registry.languages.language import Language
 from registry.model import (
-    DEFAULT_CONTEXT,
     GLOBAL_SCOPE,
     LATEST,
     CompatibilityLevel,
@@ -43,7 +44,7 @@ MAX_SCHEMA_BYTES = 1024 * 1024
 """Default for the longest schema text, in bytes of UTF-8."""
 
 
-class Registry:
+class Registry(Catalogue):
     """A registry over the log in `store`. Safe to use from several threads.
 
     compatibility: the level where neither the subject nor the registry has one set.
@@ -67,7 +68,7 @@ class Registry:
         self._default = Config(compatibility_level=compatibility)
         self._schemas = Schemas(languages)
         self._max_schema_bytes = max_schema_bytes
-        self._replica = Replica(store)
+        super().__init__(Replica(store))
         with self._replica.synced():
             pass
 
@@ -119,7 +120,7 @@ class Registry:
         """
         job = self._job(subject, schema)
         with self._replica.synced() as state:
-            self._visible(state, job.subject, deleted=deleted)
+            visible(state, job.subject, deleted=deleted)
             draft = job.draft(state)
         candidate = job.parse(replace(draft, strict=False))
         with self._replica.synced() as state:
@@ -155,76 +156,7 @@ class Registry:
                 return [str(fault)]
             raise
 
-    def version(self, subject: str, number: int, *, deleted: bool = False) -> SchemaVersion:
-        """One version of a subject.
-
-        Raises SubjectNotFoundError, VersionNotFoundError.
-        """
-        name = _name(subject)
-        with self._replica.synced() as state:
-            self._visible(state, name, deleted=deleted)
-            found = state.version(name, number, deleted=deleted)
-        if found is None:
-            raise VersionNotFoundError(number)
-        return found
-
-    def by_id(self, number: int, subject: str | None = None) -> SchemaVersion:
-        """A version that has the schema id; one that is soft-deleted if none is live.
-
-        subject: take the id as one of this subject's context, and if the
-        subject has it, answer with its version.
-
-        Raises SchemaNotFoundError.
-        """
-        name = _name(subject or "")
-        context = QualifiedSubject.parse(name).context
-        with self._replica.synced() as state:
-            holders = state.holders(context, number)
-        if not holders:
-            raise SchemaNotFoundError(number)
-        return next((version for version in holders if version.subject == name), holders[0])
-
-    def max_id(self, subject: str | None = None) -> int:
-        """The highest id that was given out in the context of `subject`; 0 if none was."""
-        with self._replica.synced() as state:
-            return state.next_id(QualifiedSubject.parse(subject or "").context) - 1
-
-    # Subjects
-
-    def subjects(self, prefix: str = ":*:", *, live: bool = True, deleted: bool = False) -> list[str]:
-        """The names of the subjects, sorted.
-
-        prefix: what names begin with, in the default context; ``:.ctx:`` before
-        it for another context, ``:*:`` for all.
-        live: those with a live version. deleted: those without one.
-        """
-        every_context = prefix.startswith(":*:")
-        wanted = QualifiedSubject(DEFAULT_CONTEXT, prefix[3:]) if every_context else _parse(prefix)
-        with self._replica.synced() as state:
-            names = [
-                name
-                for name, has_live, _ in state.subjects()
-                if (has_live and live) or (not has_live and deleted)
-            ]
-        found = []
-        for name in names:
-            subject = QualifiedSubject.parse(name)
-            if subject.name.startswith(wanted.name) and (every_context or subject.context == wanted.context):
-                found.append(name)
-        return sorted(found)
-
-    def versions(self, subject: str, *, live: bool = True, deleted: bool = False) -> list[SchemaVersion]:
-        """The versions of a subject, ascending: live ones, soft-deleted ones, or both.
-
-        Raises SubjectNotFoundError if there is none to show.
-        """
-        name = _name(subject)
-        with self._replica.synced() as state:
-            versions = state.versions(name, deleted=True)
-        shown = [version for version in versions if (deleted if version.deleted else live)]
-        if not shown:
-            raise SubjectNotFoundError(name)
-        return shown
+    # Deleting
 
     def delete_subject(self, subject: str, *, permanent: bool = False) -> list[int]:
         """Delete all versions of a subject, softly or, after that, for good; answers their numbers.
@@ -232,7 +164,7 @@ class Registry:
         Raises SubjectNotFoundError, SubjectSoftDeletedError,
         SubjectNotSoftDeletedError, ReferenceExistsError, OperationNotPermittedError.
         """
-        name = _name(subject)
+        name = qualified(subject)
         return self._replica.write(lambda state: deletion.delete_subject(state, name, permanent=permanent))
 
     def delete_version(self, subject: str, number: int, *, permanent: bool = False) -> int:
@@ -241,7 +173,7 @@ class Registry:
         Raises SubjectNotFoundError, VersionNotFoundError, VersionSoftDeletedError,
         VersionNotSoftDeletedError, ReferenceExistsError, OperationNotPermittedError.
         """
-        name = _name(subject)
+        name = qualified(subject)
         return self._replica.write(
             lambda state: deletion.delete_version(state, name, number, permanent=permanent)
         )
@@ -341,33 +273,25 @@ class Registry:
     # What the above share
 
     def _job(self, subject: str, schema: NewSchema, *, force: bool = False) -> Registration:
-        qualified = _parse(subject)
-        qualified.check()
+        name = _parse(subject)
+        name.check()
         size = len(schema.text.encode(errors="surrogatepass"))
         if size > self._max_schema_bytes:
             raise SchemaTooLargeError(size, self._max_schema_bytes)
-        return Registration(str(qualified), schema, self._schemas, self._default, force)
-
-    def _visible(self, state: State, subject: str, *, deleted: bool) -> None:
-        if not state.versions(subject, deleted=deleted):
-            raise SubjectNotFoundError(subject)
+        return Registration(str(name), schema, self._schemas, self._default, force)
 
 
 def _parse(subject: str) -> QualifiedSubject:
     return QualifiedSubject.parse(subject)
 
 
-def _name(subject: str) -> str:
-    return str(_parse(subject))
-
-
 def _scope(subject: str | None, *, check: bool = False) -> str | None:
     if subject is None:
         return None
-    qualified = _parse(subject)
-    if check and str(qualified) != GLOBAL_SCOPE:
-        qualified.check()
-    return str(qualified) or None
+    name = _parse(subject)
+    if check and str(name) != GLOBAL_SCOPE:
+        name.check()
+    return str(name) or None
 
 
 __all__ = ["NewSchema", "Registry", "RegistryError", "SchemaVersion"]

@@ -76,6 +76,8 @@ class _Context:
     max_id: int = 0
     digest_of: dict[int, bytes] = field(default_factory=dict)
     id_of: dict[bytes, int] = field(default_factory=dict)
+    more_ids_of: dict[bytes, list[int]] = field(default_factory=dict)
+    """Only for those contents that an import gave several ids: those beside the one in `id_of`."""
     holders: dict[int, dict[VersionKey, SchemaVersion]] = field(default_factory=dict)
 
 
@@ -147,7 +149,9 @@ class State:
         context.exists = True
         context.max_id = max(context.max_id, number)
         context.digest_of[number] = version.digest
-        context.id_of.setdefault(version.digest, number)
+        if context.id_of.setdefault(version.digest, number) != number:
+            others = context.more_ids_of.setdefault(version.digest, [])
+            others += [] if number in others else [number]
         context.holders.setdefault(number, {})[version.key] = version
         self._subjects.setdefault(version.subject, {})[version.version] = version
         for reference in version.content.references:
@@ -197,6 +201,14 @@ class State:
             return [scope] if scope in self._subjects else []
         return [subject for subject in self._subjects if scope in _scopes(subject)]
 
+    def namesakes(self, subject: str) -> list[str]:
+        """The subjects of the same name in other contexts, sorted; none for one that has a context itself."""
+        name = QualifiedSubject.parse(subject)
+        if name.context != DEFAULT_CONTEXT or not name.name:
+            return []
+        others = (str(QualifiedSubject(context, name.name)) for context in self.contexts())
+        return [other for other in others if other != subject and other in self._subjects]
+
     def versions(self, subject: str, *, deleted: bool = False) -> list[SchemaVersion]:
         """The versions of a subject in ascending order; soft-deleted ones only with `deleted`."""
         versions = self._subjects.get(subject, {})
@@ -228,6 +240,13 @@ class State:
         """The id that the content with `digest` has in `context`, or once had."""
         known = self._contexts.get(context)
         return None if known is None else known.id_of.get(digest)
+
+    def ids_of(self, context: str, digest: bytes) -> list[int]:
+        """All the ids that the content has or had: one, unless an import gave it several."""
+        known = self._contexts.get(context)
+        if known is None or digest not in known.id_of:
+            return []
+        return [known.id_of[digest], *known.more_ids_of.get(digest, ())]
 
     def digest_of(self, context: str, number: int) -> bytes | None:
         """The digest of what the id stands for in `context`, or once stood for."""

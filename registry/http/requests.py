@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from flask import request
 from marshmallow import Schema, ValidationError
@@ -11,6 +11,8 @@ from werkzeug.routing import BaseConverter
 
 from registry.errors import InvalidVersionError
 from registry.model import LATEST, MAX_VERSION
+
+T = TypeVar("T")
 
 _INTEGER = re.compile(r"-?[0-9]{1,10}")
 
@@ -77,10 +79,13 @@ def version_number(text: str) -> int:
     return int(text)
 
 
-def page(items: list[Any]) -> list[Any]:
-    """The part of `items` that the query asks for with ``offset`` and ``limit`` (0 or less: no limit)."""
+def page(items: list[T], most: int = MAX_VERSION) -> list[T]:
+    """The part of `items` that the query asks for with ``offset`` and ``limit``.
+
+    most: the limit where none is asked for (0 or less), or a higher one.
+    """
     offset, limit = max(number("offset", 0), 0), number("limit", -1)
-    return items[offset : offset + limit] if limit > 0 else items[offset:]
+    return items[offset : offset + (limit if 0 < limit <= most else most)]
 
 
 def _parse_json(raw: bytes) -> object:

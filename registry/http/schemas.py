@@ -1,28 +1,56 @@
 """``/schemas`` (reference, section 1.5)."""
 
+from typing import Any
+
 from flask import Blueprint, Response, request
 
-from registry.http.requests import flag, path_number
-from registry.http.responses import BY_ID, answer, entity, text_answer
-from registry.registry import Registry
+from registry.http.requests import flag, page, path_number
+from registry.http.responses import BY_ID, STORED, answer, entity, text_answer
+from registry.model import QualifiedSubject
+from registry.registry import Registry, SchemaVersion
+
+MAX_SCHEMAS = 1000
+"""Schemas in one answer; those beyond are reached with ``offset``."""
 
 
 def blueprint(registry: Registry) -> Blueprint:
     """The routes."""
     routes = Blueprint("schemas", __name__)
+    _add_ids(routes, registry)
+
+    @routes.get("/schemas")
+    def list_schemas() -> Response:
+        found = registry.schemas(
+            request.args.get("subjectPrefix", ""),
+            deleted=flag("deleted"),
+            latest=flag("latestOnly"),
+            rule_type=request.args.get("ruleType") or None,
+        )
+        return answer([entity(version, *STORED) for version in page(found, MAX_SCHEMAS)])
 
     @routes.get("/schemas/types")
     def types() -> Response:
         return answer(registry.types)
 
+    @routes.get("/schemas/guids/<guid>")
+    def by_guid(guid: str) -> Response:
+        return answer(entity(registry.by_guid(guid), *BY_ID))
+
+    @routes.get("/schemas/guids/<guid>/ids")
+    def ids_of_guid(guid: str) -> Response:
+        return answer([{"context": context, "id": number} for context, number in registry.ids_of_guid(guid)])
+
+    return routes
+
+
+def _add_ids(routes: Blueprint, registry: Registry) -> None:
     @routes.get("/schemas/ids/<number>")
     def get(number: str) -> Response:
         subject = request.args.get("subject")
         found = registry.by_id(path_number(number), subject)
-        keys = ("subject", "version", *BY_ID) if found.subject == subject else BY_ID
-        value = entity(found, *keys)
+        value = entity(found, *(("subject", "version", *BY_ID) if _is_of(found, subject) else BY_ID))
         if flag("fetchMaxId"):
-            value["maxId"] = registry.max_id(subject)
+            value["maxId"] = registry.max_id(found.subject)
         return answer(value)
 
     @routes.get("/schemas/ids/<number>/schema")
@@ -30,4 +58,24 @@ def blueprint(registry: Registry) -> Blueprint:
         found = registry.by_id(path_number(number), request.args.get("subject"))
         return text_answer(found.content.text)
 
-    return routes
+    @routes.get("/schemas/ids/<number>/subjects")
+    def subjects(number: str) -> Response:
+        return answer(page(list(dict.fromkeys(version.subject for version in _holders(number)))))
+
+    @routes.get("/schemas/ids/<number>/versions")
+    def versions(number: str) -> Response:
+        holders: list[dict[str, Any]] = [
+            {"subject": version.subject, "version": version.version} for version in _holders(number)
+        ]
+        return answer(page(holders))
+
+    def _holders(number: str) -> list[SchemaVersion]:
+        subject = request.args.get("subject")
+        return registry.versions_with_id(path_number(number), subject, deleted=flag("deleted"))
+
+
+def _is_of(version: SchemaVersion, subject: str | None) -> bool:
+    """Whether it is a version of the subject that was asked for, be it in another context."""
+    if not subject:
+        return False
+    return QualifiedSubject.parse(version.subject).name == QualifiedSubject.parse(subject).name

@@ -1,10 +1,11 @@
 """``/subjects`` and ``/subjects/{subject}`` (reference, section 1.3)."""
 
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import UnprocessableEntity
 
 from registry.http import bodies
 from registry.http.requests import body, flag, page
-from registry.http.responses import LOOKED_UP, answer, entity
+from registry.http.responses import LOOKED_UP, STORED, answer, entity
 from registry.registry import Registry
 
 
@@ -22,6 +23,14 @@ def blueprint(registry: Registry) -> Blueprint:
     def look_up(subject: str) -> Response:
         new = body(bodies.SCHEMA)["new"]
         return answer(entity(registry.look_up(subject, new, deleted=flag("deleted")), *LOOKED_UP))
+
+    @routes.get("/subjects/<subject:subject>/metadata")
+    def with_metadata(subject: str) -> Response:
+        keys, values = request.args.getlist("key"), request.args.getlist("value")
+        if len(keys) != len(values):
+            raise UnprocessableEntity("Every key in the query needs a value, and every value a key")
+        properties = dict(zip(keys, values, strict=True))
+        return answer(entity(registry.with_properties(subject, properties, deleted=flag("deleted")), *STORED))
 
     @routes.delete("/subjects/<subject:subject>")
     def delete(subject: str) -> Response:

@@ -33,6 +33,11 @@ def blueprint(registry: Registry) -> Blueprint:
         found = registry.version(subject, version_number(version), deleted=flag("deleted"))
         return text_answer(found.content.text)
 
+    @routes.get("/subjects/<subject:subject>/versions/<version>/referencedby")
+    def referrers(subject: str, version: str) -> Response:
+        ids = registry.referrers(subject, version_number(version), deleted=flag("deleted"))
+        return answer(page(ids))
+
     @routes.delete("/subjects/<subject:subject>/versions/<version>")
     def delete(subject: str, version: str) -> Response:
         number = version_number(version)

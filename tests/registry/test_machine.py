@@ -48,17 +48,21 @@ class Model:
 
     def register(self, subject: str, kind: str, reference: Reference | None, number: int) -> Any:
         rows = self.versions[subject]
-        known = [v for v in rows if (v.kind, v.reference) == (kind, reference) and not v.deleted]
+        known = [
+            v
+            for v in rows
+            if (v.kind, v.reference) == (kind, reference) and not v.deleted and number in {0, v.number}
+        ]
         following = max((v.number for v in rows), default=0) + 1
         if reference is not None:
             target = self.row(*self.resolve(subject, reference))
             if target is None:
                 return 42201
-            if known and number in {0, known[-1].number}:
+            if known:
                 return known[-1].id, known[-1].number
             if target.deleted:
                 return 42201
-        if known and number in {0, known[-1].number}:
+        if known:
             return known[-1].id, known[-1].number
         if not self.is_compatible(subject, kind):
             return 409

@@ -1,0 +1,220 @@
+"""What can be read of the registry's subjects, versions and ids (reference, sections 1.3 to 1.5)."""
+
+import uuid
+from collections.abc import Mapping
+
+from registry.errors import SchemaNotFoundError, SubjectNotFoundError, VersionNotFoundError
+from registry.model import DEFAULT_CONTEXT, QualifiedSubject, SchemaContent, context_of
+from registry.replica import Replica
+from registry.state import SchemaVersion, State
+
+
+class Catalogue:
+    """The reading half of `registry.registry.Registry`, which says how a subject and a version are given."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+
+    # Versions
+
+    def version(self, subject: str, number: int, *, deleted: bool = False) -> SchemaVersion:
+        """One version of a subject.
+
+        Raises SubjectNotFoundError, VersionNotFoundError.
+        """
+        name = qualified(subject)
+        with self._replica.synced() as state:
+            visible(state, name, deleted=deleted)
+            found = state.version(name, number, deleted=deleted)
+        if found is None:
+            raise VersionNotFoundError(number)
+        return found
+
+    def versions(self, subject: str, *, live: bool = True, deleted: bool = False) -> list[SchemaVersion]:
+        """The versions of a subject, ascending: live ones, soft-deleted ones, or both.
+
+        Raises SubjectNotFoundError if there is none to show.
+        """
+        name = qualified(subject)
+        with self._replica.synced() as state:
+            versions = state.versions(name, deleted=True)
+        shown = [version for version in versions if (deleted if version.deleted else live)]
+        if not shown:
+            raise SubjectNotFoundError(name)
+        return shown
+
+    def with_properties(
+        self, subject: str, properties: Mapping[str, str], *, deleted: bool = False
+    ) -> SchemaVersion:
+        """The newest version of a subject whose metadata have all these properties.
+
+        Raises SubjectNotFoundError, SchemaNotFoundError.
+        """
+        name = qualified(subject)
+        with self._replica.synced() as state:
+            visible(state, name, deleted=deleted)
+            versions = state.versions(name, deleted=deleted)
+        for version in reversed(versions):
+            metadata = version.content.metadata
+            if properties.items() <= ({} if metadata is None else dict(metadata.properties)).items():
+                return version
+        raise SchemaNotFoundError
+
+    def referrers(self, subject: str, number: int, *, deleted: bool = False) -> list[int]:
+        """The ids of the schemas that refer to a version, live or soft-deleted, themselves; ascending.
+
+        deleted: also of those of which only soft-deleted versions do.
+
+        Raises SubjectNotFoundError, VersionNotFoundError.
+        """
+        name = qualified(subject)
+        with self._replica.synced() as state:
+            visible(state, name, deleted=True)
+            target = state.version(name, number) or state.version(name, number, deleted=True)
+            if target is None:
+                raise VersionNotFoundError(number)
+            return sorted({version.id for version in state.referrers(target.key, deleted=deleted)})
+
+    def schemas(
+        self, prefix: str = "", *, deleted: bool = False, latest: bool = False, rule_type: str | None = None
+    ) -> list[SchemaVersion]:
+        """The versions of many subjects, by subject and number.
+
+        prefix: of the subjects, as `subjects` takes it.
+        deleted: soft-deleted ones too. latest: only the newest of each subject.
+        rule_type: only those with a rule of this type.
+        """
+        found = []
+        with self._replica.synced() as state:
+            for subject in sorted(_subjects(state, prefix)):
+                versions = state.versions(subject, deleted=deleted)
+                found += versions[-1:] if latest else versions
+        return found if rule_type is None else [v for v in found if _has_rule(v.content, rule_type)]
+
+    # Ids
+
+    def by_id(self, number: int, subject: str | None = None) -> SchemaVersion:
+        """A version that has the schema id; one that is soft-deleted if none is live.
+
+        subject: take the id as one of this subject's context, and if the
+        subject has it, answer with its version. Without a context, and where
+        the default one has no such id, as one of any context in which a
+        subject of that name has it.
+
+        Raises SchemaNotFoundError.
+        """
+        name = qualified(subject or "")
+        with self._replica.synced() as state:
+            holders = _holders(state, number, name)
+        if not holders:
+            raise SchemaNotFoundError(number)
+        wanted = QualifiedSubject.parse(name).name
+        return next(
+            (version for version in holders if QualifiedSubject.parse(version.subject).name == wanted),
+            holders[0],
+        )
+
+    def versions_with_id(
+        self, number: int, subject: str | None = None, *, deleted: bool = False
+    ) -> list[SchemaVersion]:
+        """The versions that have the schema id, by subject and number; soft-deleted ones with `deleted`.
+
+        subject: as in `by_id`.
+
+        Raises SchemaNotFoundError if there is none, not even a soft-deleted one.
+        """
+        with self._replica.synced() as state:
+            holders = _holders(state, number, qualified(subject or ""))
+        if not holders:
+            raise SchemaNotFoundError
+        return sorted((v for v in holders if deleted or not v.deleted), key=lambda v: v.key)
+
+    def by_guid(self, guid: str) -> SchemaVersion:
+        """A version with this content: live if one is, and then of the default context if one is.
+
+        Raises SchemaNotFoundError.
+        """
+        with self._replica.synced() as state:
+            found = _with_guid(state, guid)
+        return min(found, key=lambda v: (v.deleted, context_of(v.subject), v.key))
+
+    def ids_of_guid(self, guid: str) -> list[tuple[str, int]]:
+        """The contexts and the ids that the content has there, sorted.
+
+        Raises SchemaNotFoundError.
+        """
+        with self._replica.synced() as state:
+            found = _with_guid(state, guid)
+        return sorted({(context_of(version.subject), version.id) for version in found})
+
+    def max_id(self, subject: str | None = None) -> int:
+        """The highest id that was given out in the context of `subject`; 0 if none was."""
+        with self._replica.synced() as state:
+            return state.next_id(context_of(subject or "")) - 1
+
+    # Subjects
+
+    def subjects(self, prefix: str = ":*:", *, live: bool = True, deleted: bool = False) -> list[str]:
+        """The names of the subjects, sorted.
+
+        prefix: what names begin with, in the default context; ``:.ctx:`` before
+        it for another context, ``:*:`` for all.
+        live: those with a live version. deleted: those without one.
+        """
+        with self._replica.synced() as state:
+            found = _subjects(state, prefix)
+            return sorted(name for name in found if (live if state.versions(name) else deleted))
+
+
+def qualified(subject: str) -> str:
+    """The one spelling of a subject."""
+    return str(QualifiedSubject.parse(subject))
+
+
+def visible(state: State, subject: str, *, deleted: bool) -> None:
+    """Raises SubjectNotFoundError unless the subject has a live version, or with `deleted` any."""
+    if not state.versions(subject, deleted=deleted):
+        raise SubjectNotFoundError(subject)
+
+
+def _subjects(state: State, prefix: str) -> list[str]:
+    every_context = prefix.startswith(":*:")
+    wanted = (
+        QualifiedSubject(DEFAULT_CONTEXT, prefix[3:]) if every_context else QualifiedSubject.parse(prefix)
+    )
+    found = []
+    for name, _, _ in state.subjects():
+        subject = QualifiedSubject.parse(name)
+        if subject.name.startswith(wanted.name) and (every_context or subject.context == wanted.context):
+            found.append(name)
+    return found
+
+
+def _holders(state: State, number: int, subject: str) -> list[SchemaVersion]:
+    """The versions that have an id in the subject's context, or in one where a namesake of it has the id."""
+    found = state.holders(context_of(subject), number)
+    for other in state.namesakes(subject):
+        if not found and state.holding(other, number, deleted=True) is not None:
+            found = state.holders(context_of(other), number)
+    return found
+
+
+def _with_guid(state: State, guid: str) -> list[SchemaVersion]:
+    try:
+        digest = uuid.UUID(guid)
+    except ValueError:
+        raise SchemaNotFoundError(guid) from None
+    found = [
+        version
+        for context in state.contexts()
+        for number in state.ids_of(context, digest.bytes)
+        for version in state.holders(context, number)
+    ]
+    if str(digest) != guid.lower() or not found:
+        raise SchemaNotFoundError(guid)
+    return found
+
+
+def _has_rule(content: SchemaContent, rule_type: str) -> bool:
+    phases = {} if content.rule_set is None else content.rule_set.phases
+    return any(rule.parts.get("type") == rule_type for rules in phases.values() for rule in rules)
