@@ -21,7 +21,7 @@ fewer confirm in time it fails with StoreError, but the entry is in the log: a
 failover may lose it, and if none comes it stays. Who registers again then gets
 the same id, without another wait.
 
-A store may be used from several threads, and carried over a fork.
+A store may be used from several threads; open it in the process that uses it.
 """
 
 import logging
