@@ -18,17 +18,18 @@ class Catalogue:
     # Versions
 
     def version(self, subject: str, number: int, *, deleted: bool = False) -> SchemaVersion:
-        """One version of a subject.
+        """One version of a subject; where the default context has none, of its namesake in another context.
 
         Raises SubjectNotFoundError, VersionNotFoundError.
         """
         name = qualified(subject)
         with self._replica.synced() as state:
+            for candidate in (name, *state.namesakes(name)):
+                found = state.version(candidate, number, deleted=deleted)
+                if found is not None:
+                    return found
             visible(state, name, deleted=deleted)
-            found = state.version(name, number, deleted=deleted)
-        if found is None:
-            raise VersionNotFoundError(number)
-        return found
+        raise VersionNotFoundError(number)
 
     def versions(self, subject: str, *, live: bool = True, deleted: bool = False) -> list[SchemaVersion]:
         """The versions of a subject, ascending: live ones, soft-deleted ones, or both.
@@ -152,7 +153,12 @@ class Catalogue:
         with self._replica.synced() as state:
             return state.next_id(context_of(subject or "")) - 1
 
-    # Subjects
+    # Contexts and subjects
+
+    def contexts(self, prefix: str = "") -> list[str]:
+        """The contexts whose names (``.ctx``) begin with `prefix`, sorted; the default one is ``.``."""
+        with self._replica.synced() as state:
+            return [context for context in state.contexts() if context.startswith(prefix)]
 
     def subjects(self, prefix: str = ":*:", *, live: bool = True, deleted: bool = False) -> list[str]:
         """The names of the subjects, sorted.

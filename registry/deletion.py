@@ -5,6 +5,7 @@ and then for good. Neither is possible while another schema needs it.
 """
 
 from registry.errors import (
+    ContextNotEmptyError,
     OperationNotPermittedError,
     ReferenceExistsError,
     SubjectNotFoundError,
@@ -14,8 +15,15 @@ from registry.errors import (
     VersionNotSoftDeletedError,
     VersionSoftDeletedError,
 )
-from registry.model import LATEST, context_of
-from registry.records import ConfigRecord, DeleteSubjectRecord, ModeRecord, Record, SchemaRecord
+from registry.model import DEFAULT_CONTEXT, LATEST, context_of
+from registry.records import (
+    ConfigRecord,
+    ContextRecord,
+    DeleteSubjectRecord,
+    ModeRecord,
+    Record,
+    SchemaRecord,
+)
 from registry.state import State
 
 
@@ -69,6 +77,20 @@ def delete_subject(state: State, subject: str, *, permanent: bool) -> tuple[list
     return records + _resets(state, subject), [version.version for version in versions]
 
 
+def delete_context(state: State, context: str) -> tuple[list[Record], None]:
+    """Delete a context and what is set for it. One that is not there is deleted already.
+
+    Raises ContextNotEmptyError, OperationNotPermittedError.
+    """
+    scope = f":{context}:"
+    check_writable(state, scope)
+    if any(context_of(subject) == context for subject, _, _ in state.subjects()):
+        raise ContextNotEmptyError(context)
+    if context == DEFAULT_CONTEXT or context not in state.contexts():
+        return [], None
+    return [ContextRecord(context, tombstone=True), *_resets(state, scope)], None
+
+
 def check_writable(state: State, subject: str | None) -> None:
     """Raises OperationNotPermittedError (42205) where the scope is read-only."""
     if state.effective_mode(subject).is_read_only:
@@ -77,7 +99,7 @@ def check_writable(state: State, subject: str | None) -> None:
 
 
 def _resets(state: State, subject: str) -> list[Record]:
-    """A subject that is gone for good takes its config and its mode with it."""
+    """A subject or a context that is gone for good takes its config and its mode with it."""
     records: list[Record] = []
     if state.config(subject) is not None:
         records.append(ConfigRecord(subject, None))

@@ -23,7 +23,8 @@ is its first three digits (40401 is a 404), but for StoreAwayError::
     │   ├── OperationNotPermittedError   42205
     │   ├── ReferenceExistsError      42206
     │   ├── InvalidSubjectError       42208
-    │   └── SchemaTooLargeError       42209
+    │   ├── SchemaTooLargeError       42209
+    │   └── ContextNotEmptyError      42211
     ├── StoreError                    50001  the log cannot be read or written
     │   ├── Conflict                         the position is taken: sync and decide again
     │   ├── StoreAwayError                   nobody answers there now; the HTTP status is 503
@@ -238,6 +239,15 @@ class SchemaTooLargeError(RefusedError):
             f"Register operation failed because schema is too large: {size} bytes, and the limit is {limit} "
             "(FIVEBYTE_MAX_SCHEMA_BYTES)"
         )
+
+
+class ContextNotEmptyError(RefusedError):
+    """A context that is to be deleted has a subject, live or soft-deleted."""
+
+    code = 42211
+
+    def __init__(self, context: str) -> None:
+        super().__init__(f"The specified context '{context}' is not empty.")
 
 
 class StoreError(RegistryError):

@@ -61,6 +61,12 @@ def context_of(subject: str) -> str:
     return QualifiedSubject.parse(subject).context if subject.startswith(":.") else DEFAULT_CONTEXT
 
 
+def context_name(text: str) -> str | None:
+    """A context given with or without its colons (``:.ctx:`` or ``.ctx``); None for what cannot be one."""
+    name = text.removeprefix(":").removesuffix(":")
+    return name if name.startswith(".") and ":" not in name else None
+
+
 def _is_printable(text: str) -> bool:
     return not any(character < " " or "\x7f" <= character <= "\x9f" for character in text)
 

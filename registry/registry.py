@@ -8,6 +8,7 @@ only read is in `registry.catalogue`.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -116,8 +117,21 @@ class Registry(Catalogue):
     def look_up(self, subject: str, schema: NewSchema, *, deleted: bool = False) -> SchemaVersion:
         """The newest version of `subject` with the content of `schema`; soft-deleted ones with `deleted`.
 
+        Where the default context has none, one of the same name in another context may.
+
         Raises SubjectNotFoundError, SchemaNotFoundError, InvalidSchemaError.
         """
+        with self._replica.synced() as state:
+            others = state.namesakes(qualified(subject))
+        try:
+            return self._look_up(subject, schema, deleted=deleted)
+        except (SubjectNotFoundError, SchemaNotFoundError):
+            for other in others:
+                with suppress(SubjectNotFoundError, SchemaNotFoundError):
+                    return self._look_up(other, schema, deleted=deleted)
+            raise
+
+    def _look_up(self, subject: str, schema: NewSchema, *, deleted: bool) -> SchemaVersion:
         job = self._job(subject, schema)
         with self._replica.synced() as state:
             visible(state, job.subject, deleted=deleted)
@@ -177,6 +191,15 @@ class Registry(Catalogue):
         return self._replica.write(
             lambda state: deletion.delete_version(state, name, number, permanent=permanent)
         )
+
+    def delete_context(self, context: str) -> None:
+        """Delete a context (``.ctx``) that has no subject, not even a soft-deleted one.
+
+        Its ids stay given out: a context that comes again under the name counts on.
+
+        Raises ContextNotEmptyError, OperationNotPermittedError.
+        """
+        self._replica.write(lambda state: deletion.delete_context(state, context))
 
     # Configs and modes
 

@@ -3,7 +3,8 @@
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotAcceptable, UnsupportedMediaType
 
-from registry.http import compatibility, config, mode, root, schemas, subjects, versions
+from registry.http import compatibility, config, contexts, mode, root, schemas, subjects, versions
+from registry.http.context_paths import ContextPaths
 from registry.http.errors import handle_errors
 from registry.http.negotiation import is_readable, negotiate
 from registry.http.requests import SubjectConverter
@@ -25,8 +26,10 @@ def create_app(registry: Registry, *, max_body_bytes: int = MAX_BODY_BYTES) -> F
     app.url_map.strict_slashes = False
     app.before_request(_negotiate)
     handle_errors(app)
-    for room in (root, subjects, versions, schemas, compatibility, config, mode):
+    for room in (root, subjects, versions, schemas, compatibility, config, mode, contexts):
         app.register_blueprint(room.blueprint(registry))
+    # Flask's own way to put a layer around it, which mypy takes for a replaced method.
+    app.wsgi_app = ContextPaths(app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 
