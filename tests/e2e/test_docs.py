@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import json
 import os
 import re
 import subprocess
@@ -25,7 +26,7 @@ from registry.registry import Registry
 from registry.settings import Settings
 from registry.store import open_store
 from tests.support.commands import commands
-from tests.support.needs import ROOT
+from tests.support.needs import ROOT, need_programs
 from tests.support.server import running_registry
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -76,23 +77,27 @@ def test_every_python_example_runs(path: Path, folder: Path) -> None:
         run([sys.executable, "-c", localised(block, folder)], folder)
 
 
-def test_the_three_uses_of_the_readme_do_what_it_says(folder: Path) -> None:
-    serve, by_hand, command_line, check = blocks(ROOT / "README.md", "bash")
+def test_registering_as_the_readme_says(folder: Path) -> None:
+    need_programs("curl")
+    serve, by_hand, command_line, _ = blocks(ROOT / "README.md", "bash")
     assert serve == "fivebyte serve --store sqlite:///schemas.db &\n"  # the fixture's part
-
-    registered, versions, by_id = run(["bash", "-ec", localised(by_hand, folder)], folder).replace(
-        "}{", "}\n{"
-    ).replace("}[", "}\n[").replace("]{", "]\n{").splitlines()  # fmt: skip
-    assert '"id":1' in registered
-    assert versions == "[1]"
-    assert "Order" in by_id
+    answers = run(["bash", "-ec", localised(by_hand, folder)], folder)
+    decoder = json.JSONDecoder()
+    registered, end = decoder.raw_decode(answers)
+    versions, end = decoder.raw_decode(answers, end)
+    by_id, end = decoder.raw_decode(answers, end)
+    assert (registered["id"], versions, end) == (1, [1], len(answers))
+    assert json.loads(by_id["schema"])["name"] == "Order"
     assert "orders-value versions 1" in run(["bash", "-ec", command_line], folder)
 
+
+def test_wrapping_a_producer_and_checking_a_schema_as_the_readme_says(folder: Path) -> None:
     (use,) = blocks(ROOT / "README.md", "python")
     printed = run([sys.executable, "-c", localised(use, folder)], folder).splitlines()
     assert len(printed) == 10
     assert printed[0].endswith("{'account': 'ada', 'cents': 0}")
 
+    *_, check = blocks(ROOT / "README.md", "bash")
     schema = re.search(r'SCHEMA = """(.*?)"""', use, re.DOTALL)
     assert schema
     (folder / "payment.avsc").write_text(schema[1])
