@@ -10,7 +10,10 @@ from registry.state import SchemaVersion, State
 
 
 class Catalogue:
-    """The reading half of `registry.registry.Registry`, which says how a subject and a version are given."""
+    """The reading half of `registry.registry.Registry`, which says how a subject and a version are given.
+
+    A subject whose config has an alias stands for another one (reference, 2.6).
+    """
 
     def __init__(self, replica: Replica) -> None:
         self._replica = replica
@@ -22,8 +25,8 @@ class Catalogue:
 
         Raises SubjectNotFoundError, VersionNotFoundError.
         """
-        name = qualified(subject)
         with self._replica.synced() as state:
+            name = state.target(subject)
             for candidate in (name, *state.namesakes(name)):
                 found = state.version(candidate, number, deleted=deleted)
                 if found is not None:
@@ -36,8 +39,8 @@ class Catalogue:
 
         Raises SubjectNotFoundError if there is none to show.
         """
-        name = qualified(subject)
         with self._replica.synced() as state:
+            name = state.target(subject)
             versions = state.versions(name, deleted=True)
         shown = [version for version in versions if (deleted if version.deleted else live)]
         if not shown:
@@ -51,8 +54,8 @@ class Catalogue:
 
         Raises SubjectNotFoundError, SchemaNotFoundError.
         """
-        name = qualified(subject)
         with self._replica.synced() as state:
+            name = state.target(subject)
             visible(state, name, deleted=deleted)
             versions = state.versions(name, deleted=deleted)
         for version in reversed(versions):
@@ -68,8 +71,8 @@ class Catalogue:
 
         Raises SubjectNotFoundError, VersionNotFoundError.
         """
-        name = qualified(subject)
         with self._replica.synced() as state:
+            name = state.target(subject)
             visible(state, name, deleted=True)
             target = state.version(name, number) or state.version(name, number, deleted=True)
             if target is None:
@@ -104,8 +107,8 @@ class Catalogue:
 
         Raises SchemaNotFoundError.
         """
-        name = qualified(subject or "")
         with self._replica.synced() as state:
+            name = state.target(subject or "")
             holders = _holders(state, number, name)
         if not holders:
             raise SchemaNotFoundError(number)
@@ -125,7 +128,7 @@ class Catalogue:
         Raises SchemaNotFoundError if there is none, not even a soft-deleted one.
         """
         with self._replica.synced() as state:
-            holders = _holders(state, number, qualified(subject or ""))
+            holders = _holders(state, number, state.target(subject or ""))
         if not holders:
             raise SchemaNotFoundError
         return sorted((v for v in holders if deleted or not v.deleted), key=lambda v: v.key)
@@ -155,6 +158,16 @@ class Catalogue:
 
     # Contexts and subjects
 
+    def target(self, subject: str) -> str:
+        """The subject that is meant: the one itself, in its one spelling, or what it is an alias of."""
+        with self._replica.synced() as state:
+            return state.target(subject)
+
+    def aliases(self) -> dict[str, list[str]]:
+        """For each subject that has some, its aliases, sorted."""
+        with self._replica.synced() as state:
+            return state.aliases()
+
     def contexts(self, prefix: str = "") -> list[str]:
         """The contexts whose names (``.ctx``) begin with `prefix`, sorted; the default one is ``.``."""
         with self._replica.synced() as state:
@@ -170,11 +183,6 @@ class Catalogue:
         with self._replica.synced() as state:
             found = _subjects(state, prefix)
             return sorted(name for name in found if (live if state.versions(name) else deleted))
-
-
-def qualified(subject: str) -> str:
-    """The one spelling of a subject."""
-    return str(QualifiedSubject.parse(subject))
 
 
 def visible(state: State, subject: str, *, deleted: bool) -> None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from registry import deletion, modes
-from registry.catalogue import Catalogue, qualified, visible
+from registry.catalogue import Catalogue, visible
 from registry.errors import (
     InvalidSchemaError,
     NoSubjectConfigError,
@@ -52,7 +52,8 @@ class Registry(Catalogue):
     languages: the schema languages it knows.
     max_schema_bytes: the longest schema text that it takes.
 
-    A subject is given as ``name`` or ``:.context:name``. A version number is 1
+    A subject is given as ``name`` or ``:.context:name``; where its config has an
+    alias, all but configs and modes are about the subject that this names. A version number is 1
     or more; -1 (`registry.model.LATEST`) is the latest live one. Every method
     may raise StoreError.
     """
@@ -98,8 +99,8 @@ class Registry(Catalogue):
         InvalidSubjectError, InvalidVersionError, OperationNotPermittedError,
         WriteTimedOutError.
         """
-        job = self._job(subject, schema, force=force)
         with self._replica.synced() as state:
+            job = self._job(state.target(subject), schema, force=force)
             draft = job.draft(state)
         candidate = job.parse(draft)
         with self._replica.synced() as state:
@@ -122,9 +123,10 @@ class Registry(Catalogue):
         Raises SubjectNotFoundError, SchemaNotFoundError, InvalidSchemaError.
         """
         with self._replica.synced() as state:
-            others = state.namesakes(qualified(subject))
+            name = state.target(subject)
+            others = state.namesakes(name)
         try:
-            return self._look_up(subject, schema, deleted=deleted)
+            return self._look_up(name, schema, deleted=deleted)
         except (SubjectNotFoundError, SchemaNotFoundError):
             for other in others:
                 with suppress(SubjectNotFoundError, SchemaNotFoundError):
@@ -153,9 +155,9 @@ class Registry(Catalogue):
 
         Raises VersionNotFoundError, InvalidSchemaError, SchemaTooLargeError.
         """
-        job = self._job(subject, schema)
         try:
             with self._replica.synced() as state:
+                job = self._job(state.target(subject), schema)
                 if version not in {None, LATEST} and state.version(job.subject, version or 0) is None:
                     raise VersionNotFoundError(version or 0)
                 draft = job.draft(state)
@@ -178,8 +180,9 @@ class Registry(Catalogue):
         Raises SubjectNotFoundError, SubjectSoftDeletedError,
         SubjectNotSoftDeletedError, ReferenceExistsError, OperationNotPermittedError.
         """
-        name = qualified(subject)
-        return self._replica.write(lambda state: deletion.delete_subject(state, name, permanent=permanent))
+        return self._replica.write(
+            lambda state: deletion.delete_subject(state, state.target(subject), permanent=permanent)
+        )
 
     def delete_version(self, subject: str, number: int, *, permanent: bool = False) -> int:
         """Delete one version of a subject, softly or, after that, for good; answers its number.
@@ -187,9 +190,8 @@ class Registry(Catalogue):
         Raises SubjectNotFoundError, VersionNotFoundError, VersionSoftDeletedError,
         VersionNotSoftDeletedError, ReferenceExistsError, OperationNotPermittedError.
         """
-        name = qualified(subject)
         return self._replica.write(
-            lambda state: deletion.delete_version(state, name, number, permanent=permanent)
+            lambda state: deletion.delete_version(state, state.target(subject), number, permanent=permanent)
         )
 
     def delete_context(self, context: str) -> None:

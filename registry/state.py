@@ -201,6 +201,26 @@ class State:
             return [scope] if scope in self._subjects else []
         return [subject for subject in self._subjects if scope in _scopes(subject)]
 
+    def target(self, subject: str) -> str:
+        """The subject in its one spelling, or what its own config makes it an alias of: one step, no more.
+
+        A bare alias is in the context of the subject.
+        """
+        name = _spelling(subject)
+        config = self._configs.get(name)
+        if config is None or not config.alias or not QualifiedSubject.parse(name).name:
+            return name
+        return str(QualifiedSubject.parse(config.alias, context_of(name)))
+
+    def aliases(self) -> dict[str, list[str]]:
+        """The subjects that others are aliases of, and those, sorted."""
+        found: dict[str, list[str]] = {}
+        for scope in sorted(scope for scope in self._configs if scope is not None):
+            target = self.target(scope)
+            if target != scope:
+                found.setdefault(target, []).append(scope)
+        return found
+
     def namesakes(self, subject: str) -> list[str]:
         """The subjects of the same name in other contexts, sorted; none for one that has a context itself."""
         name = QualifiedSubject.parse(subject)

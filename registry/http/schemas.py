@@ -26,7 +26,11 @@ def blueprint(registry: Registry) -> Blueprint:
             latest=flag("latestOnly"),
             rule_type=request.args.get("ruleType") or None,
         )
-        return answer([entity(version, *STORED) for version in page(found, MAX_SCHEMAS)])
+        listed = [entity(version, *STORED) for version in page(found, MAX_SCHEMAS)]
+        if flag("aliases"):
+            aliases = registry.aliases()
+            listed = [{**schema, **_some(aliases=aliases.get(schema["subject"]))} for schema in listed]
+        return answer(listed)
 
     @routes.get("/schemas/types")
     def types() -> Response:
@@ -48,7 +52,8 @@ def _add_ids(routes: Blueprint, registry: Registry) -> None:
     def get(number: str) -> Response:
         subject = request.args.get("subject")
         found = registry.by_id(path_number(number), subject)
-        value = entity(found, *(("subject", "version", *BY_ID) if _is_of(found, subject) else BY_ID))
+        asked = _is_of(found, subject) or (subject and _is_of(found, registry.target(subject)))
+        value = entity(found, *(("subject", "version", *BY_ID) if asked else BY_ID))
         if flag("fetchMaxId"):
             value["maxId"] = registry.max_id(found.subject)
         return answer(value)
@@ -72,6 +77,10 @@ def _add_ids(routes: Blueprint, registry: Registry) -> None:
     def _holders(number: str) -> list[SchemaVersion]:
         subject = request.args.get("subject")
         return registry.versions_with_id(path_number(number), subject, deleted=flag("deleted"))
+
+
+def _some(**parts: Any) -> dict[str, Any]:
+    return {key: part for key, part in parts.items() if part}
 
 
 def _is_of(version: SchemaVersion, subject: str | None) -> bool:
