@@ -9,7 +9,7 @@ position of the log, with the costly results remembered by `Schemas`.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from registry import compatibility
+from registry import compatibility, completion
 from registry.compatibility import OldVersion
 from registry.contract import Metadata, RuleSet
 from registry.errors import (
@@ -63,16 +63,24 @@ class _Draft:
     request: NewSchema
     resolved: tuple[ReferencedSchema, ...]
     latest: SchemaContent | None
+    config: Config
+    """What the schema takes on defaults and overrides of; of an imported one, nothing."""
     strict: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """The new schema, parsed. `completed`: with what it inherits of the latest version."""
+    """The new schema, parsed.
+
+    inherited: with what it takes of the latest version. completed: and of configs, as it is stored.
+    known_by: the contents of which a version makes registering needless.
+    """
 
     parsed: Parsed
     given: SchemaContent
+    inherited: SchemaContent
     completed: SchemaContent
+    known_by: tuple[SchemaContent, ...]
     fault: SchemaFault | None
     """Why it can't be new, although it may be known: a name or a default value that older rules let pass."""
 
@@ -123,7 +131,7 @@ class Registration:
             raise self._invalid(str(fault)) from fault
         config = state.effective_config(self.subject, self.default)
         strict = config.validate_new_schemas is not False and request.id is None
-        return _Draft(request, resolved, latest, strict)
+        return _Draft(request, resolved, latest, Config() if mode.takes_ids else config, strict)
 
     def parse(self, draft: _Draft) -> _Candidate:
         """Parse it. Needs no state.
@@ -150,16 +158,25 @@ class Registration:
             request.metadata,
             request.rule_set,
         )
-        return _Candidate(parsed, given, _completed(given, draft.latest), first_fault)
+        inherited = completion.inherited(given, draft.latest)
+        completed = completion.completed(inherited, draft.config)
+        # Where configs add something, a version that lacks it is not what registering would make.
+        known_by = (completed,) if completion.adds_something(draft.config) else (given, inherited)
+        return _Candidate(parsed, given, inherited, completed, known_by, first_fault)
 
     def find(self, candidate: _Candidate, state: State, *, deleted: bool = False) -> SchemaVersion | None:
         """The newest version of the subject with the same content."""
+        return self._find((candidate.given, candidate.inherited), state, deleted=deleted)
+
+    def _find(
+        self, contents: tuple[SchemaContent, ...], state: State, *, deleted: bool = False
+    ) -> SchemaVersion | None:
         context = context_of(self.subject)
-        for content in (candidate.given, candidate.completed):
-            ids = state.ids_of(context, content.digest())
+        for digest in dict.fromkeys(content.digest() for content in contents):
+            ids = state.ids_of(context, digest)
             holding = (state.holding(self.subject, number, deleted=deleted) for number in ids)
             found = max((v for v in holding if v is not None), key=lambda v: v.version, default=None)
-            if found is not None or candidate.completed is candidate.given:
+            if found is not None:
                 return found
         return None
 
@@ -167,11 +184,11 @@ class Registration:
         """The version that makes registering needless: what is asked for is there already."""
         request = self.request
         if request.version in {0, LATEST}:
-            found = self.find(candidate, state)
+            found = self._find(candidate.known_by, state)
         else:
             # Not only the newest with this content: an import that is done over meets them all.
             found = state.version(self.subject, request.version)
-            digests = {candidate.given.digest(), candidate.completed.digest()}
+            digests = {content.digest() for content in candidate.known_by}
             found = found if found is not None and found.digest in digests else None
         return found if found is not None and request.id in {None, found.id} else None
 
@@ -321,17 +338,6 @@ class Registration:
             f"schemaType={request.schema_type},references=[{references}],schema={text}}} "
             f"with refs [{references}] of type {request.schema_type}, details: {details}"
         )
-
-
-def _completed(content: SchemaContent, latest: SchemaContent | None) -> SchemaContent:
-    """`content` with the metadata and the rules of the latest version, where it has none of its own."""
-    if latest is None or (latest.metadata is None and latest.rule_set is None):
-        return content
-    return replace(
-        content,
-        metadata=latest.metadata if content.metadata is None else content.metadata,
-        rule_set=latest.rule_set if content.rule_set is None else content.rule_set,
-    )
 
 
 def _group(content: SchemaContent, name: str | None) -> str | None:
