@@ -1,4 +1,4 @@
-"""What a new schema takes on beside its text: from the version before it and from configs (reference, 2.2)."""
+"""What a new schema takes on, from the version before it and from configs (reference, 2.2)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

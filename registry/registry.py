@@ -18,6 +18,7 @@ from registry.errors import (
     InvalidSchemaError,
     NoSubjectConfigError,
     NoSubjectModeError,
+    OperationNotPermittedError,
     RegistryError,
     SchemaNotFoundError,
     SchemaTooLargeError,
@@ -51,6 +52,7 @@ class Registry(Catalogue):
     compatibility: the level where neither the subject nor the registry has one set.
     languages: the schema languages it knows.
     max_schema_bytes: the longest schema text that it takes.
+    mode_mutability: whether `set_mode` and `delete_mode` are permitted.
 
     A subject is given as ``name`` or ``:.context:name``; where its config has an
     alias, all but configs and modes are about the subject that this names. A version number is 1
@@ -65,11 +67,13 @@ class Registry(Catalogue):
         compatibility: CompatibilityLevel = CompatibilityLevel.BACKWARD,
         languages: Sequence[Language] = (AVRO,),
         max_schema_bytes: int = MAX_SCHEMA_BYTES,
+        mode_mutability: bool = True,
     ) -> None:
         self._store = store
         self._default = Config(compatibility_level=compatibility)
         self._schemas = Schemas(languages)
         self._max_schema_bytes = max_schema_bytes
+        self._mode_mutability = mode_mutability
         super().__init__(Replica(store))
         with self._replica.synced():
             pass
@@ -283,6 +287,7 @@ class Registry(Catalogue):
         Raises InvalidSubjectError, OperationNotPermittedError, ReferenceExistsError.
         """
         scope = _scope(subject, check=True)
+        self._check_mode_mutability()
         self._replica.write(lambda state: modes.set_mode(state, scope, mode, force=force))
 
     def delete_mode(self, subject: str | None = None, *, recursive: bool = False) -> Mode:
@@ -290,12 +295,17 @@ class Registry(Catalogue):
 
         recursive: also the modes of all that is in the scope.
 
-        Raises SubjectNotFoundError where a subject has none.
+        Raises SubjectNotFoundError where a subject has none, OperationNotPermittedError.
         """
         scope = _scope(subject)
+        self._check_mode_mutability()
         return self._replica.write(lambda state: modes.delete_mode(state, scope, recursive=recursive))
 
     # What the above share
+
+    def _check_mode_mutability(self) -> None:
+        if not self._mode_mutability:
+            raise OperationNotPermittedError("Mode changes are not allowed")
 
     def _job(self, subject: str, schema: NewSchema, *, force: bool = False) -> Registration:
         name = _parse(subject)

@@ -92,6 +92,7 @@ def worker() -> Flask:
             open_store(settings.store),
             compatibility=settings.compatibility,
             max_schema_bytes=settings.max_schema_bytes,
+            mode_mutability=settings.mode_mutability,
         )
     except RegistryError as fault:
         _fail(fault)

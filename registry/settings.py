@@ -23,6 +23,7 @@ class Settings:
     threads: requests that a worker handles at once.
     max_schema_bytes: the longest schema text, in bytes of UTF-8.
     max_body_bytes: the longest request body, in bytes.
+    mode_mutability: whether the API may change modes.
 
     Raises SettingsError.
     """
@@ -35,6 +36,7 @@ class Settings:
     threads: int = 8
     max_schema_bytes: int = field(default=MAX_SCHEMA_BYTES)
     max_body_bytes: int = 16 * 1024 * 1024
+    mode_mutability: bool = True
 
     def __post_init__(self) -> None:
         _check("port", self.port, 1, 65535)
@@ -75,6 +77,10 @@ def _read(name: str, text: str) -> object:
             return CompatibilityLevel.parse(text)
         except InvalidCompatibilityLevelError as fault:
             raise SettingsError(f"{PREFIX}COMPATIBILITY={text}: {fault}") from None
+    if name == "mode_mutability":
+        if text.lower() not in {"true", "false"}:
+            raise SettingsError(f"{PREFIX}MODE_MUTABILITY={text}: give true or false")
+        return text.lower() == "true"
     try:
         return int(text)
     except ValueError:

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from registry.http import create_app
 from registry.records import from_log
+from registry.registry import Registry
 from registry.store import MemoryStore
 from tests.registry.samples import avro, error, register
 
@@ -72,6 +74,15 @@ def test_bad_requests(client: FlaskClient) -> None:
     assert error(client.post("/mode", json={"mode": "IMPORT"}))[:2] == (405, 405)
     for subject in ("a%0Ab", "__GLOBAL", "__EMPTY", ":.__GLOBAL:s"):
         assert error(client.put(f"/mode/{subject}", json={"mode": "READONLY"}))[:2] == (422, 42208)
+
+
+def test_modes_that_cannot_be_changed() -> None:
+    client = create_app(Registry(MemoryStore(), mode_mutability=False)).test_client()
+    for scope in SCOPES:
+        for response in (client.put(scope, json={"mode": "READONLY"}), client.delete(scope)):
+            assert error(response) == (422, 42205, "Mode changes are not allowed")
+    assert error(client.put("/mode", json={"mode": "x"}))[1] == 42204
+    assert client.get("/mode").get_json() == {"mode": "READWRITE"}
 
 
 def test_null_clears(client: FlaskClient, store: MemoryStore) -> None:

@@ -19,7 +19,9 @@ def test_defaults() -> None:
 
 
 def test_settings_survive_the_environment() -> None:
-    settings = Settings("::1", 1, "sqlite:///x y.db", CompatibilityLevel.NONE, 3, 4, 5, 6)
+    settings = Settings(
+        "::1", 1, "sqlite:///x y.db", CompatibilityLevel.NONE, 3, 4, 5, 6, mode_mutability=False
+    )
     assert Settings.from_environment(settings.to_environment()) == settings
 
 
@@ -34,6 +36,7 @@ def test_settings_survive_the_environment() -> None:
         ("MAX_SCHEMA_BYTES", "1.5"),
         ("MAX_BODY_BYTES", "0"),
         ("COMPATIBILITY", "fool"),
+        ("MODE_MUTABILITY", "1"),
     ],
 )
 def test_a_value_that_cannot_be_is_named(name: str, text: str) -> None:
