@@ -1,6 +1,6 @@
 """The HTTP API and a small model of it, driven side by side: they never differ.
 
-The model is written from the reference's words (sections 2.1 to 2.5), with lists
+The model is written from the reference's words (sections 2.1 to 2.6), with lists
 and dicts and no regard for speed. Schemas are primitives, so that what reads
 what is a table.
 """
@@ -45,6 +45,10 @@ class Model:
         self.versions: dict[str, list[Version]] = {subject: [] for subject in SUBJECTS}
         self.ids: dict[tuple[str, str, Reference | None], int] = {}
         self.levels: dict[str, str] = {}
+        self.modes: dict[str, str] = {}
+
+    def is_read_only(self, subject: str) -> bool:
+        return self.modes.get(subject, "").startswith("READONLY")
 
     def register(self, subject: str, kind: str, reference: Reference | None, number: int) -> Any:
         rows = self.versions[subject]
@@ -61,9 +65,11 @@ class Model:
             if known:
                 return known[-1].id, known[-1].number
             if target.deleted:
-                return 42201
+                return 42205 if self.is_read_only(subject) else 42201
         if known:
             return known[-1].id, known[-1].number
+        if self.is_read_only(subject):
+            return 42205
         if not self.is_compatible(subject, kind):
             return 409
         if number not in {0, following}:
@@ -89,6 +95,8 @@ class Model:
         )
 
     def delete_version(self, subject: str, number: int, permanent: bool) -> Any:
+        if self.is_read_only(subject):
+            return 42205
         if not self.versions[subject]:
             return 40401
         row = self.row(subject, number)
@@ -108,6 +116,8 @@ class Model:
     def delete_subject(self, subject: str, permanent: bool) -> Any:
         rows = self.versions[subject]
         live = [v for v in rows if not v.deleted]
+        if self.is_read_only(subject):
+            return 42205
         if not rows:
             return 40401
         if permanent and live:
@@ -130,6 +140,7 @@ class Model:
     def forget(self, subject: str) -> None:
         if not self.versions[subject]:
             self.levels.pop(subject, None)
+            self.modes.pop(subject, None)
 
     def row(self, subject: str, number: int) -> Version | None:
         return next((v for v in self.versions.get(subject, ()) if v.number == number), None)
@@ -232,8 +243,22 @@ class SideBySide(RuleBasedStateMachine):
     @rule(subject=subjects, level=st.sampled_from(LEVELS))
     def set_level(self, subject: str, level: str) -> None:
         got = self.ask("PUT", f"/config/{subject.replace('/', '%2F')}", {"compatibility": level})
+        if self.model.is_read_only(subject) and level != self.model.levels.get(subject):
+            assert got == 42205
+            return
         assert got == {"compatibility": level}
         self.model.levels[subject] = level
+
+    @rule(subject=subjects, mode=st.sampled_from(["READWRITE", "READWRITE", "READONLY"]))
+    def set_mode(self, subject: str, mode: str) -> None:
+        assert self.ask("PUT", f"/mode/{subject.replace('/', '%2F')}", {"mode": mode}) == {"mode": mode}
+        self.model.modes[subject] = mode
+
+    @rule(subject=subjects)
+    def reset_mode(self, subject: str) -> None:
+        mode = self.model.modes.pop(subject, None)
+        expected = 40401 if mode is None else {"mode": mode}
+        assert self.ask("DELETE", f"/mode/{subject.replace('/', '%2F')}") == expected
 
     @rule(subject=subjects, kind=kinds)
     def check(self, subject: str, kind: str) -> None:
@@ -268,6 +293,9 @@ class SideBySide(RuleBasedStateMachine):
             level = self.model.levels.get(subject)
             expected = 40408 if level is None else {"compatibilityLevel": level}
             assert self.ask("GET", f"/config/{subject.replace('/', '%2F')}") == expected
+            mode = self.model.modes.get(subject)
+            expected_mode = 40409 if mode is None else {"mode": mode}
+            assert self.ask("GET", f"/mode/{subject.replace('/', '%2F')}") == expected_mode
         listed = [(v["subject"], v["version"]) for v in self.ask("GET", "/schemas?subjectPrefix=:*:")]
         live = [
             (s, v.number) for s, rows in sorted(self.model.versions.items()) for v in rows if not v.deleted
