@@ -323,5 +323,5 @@ class SideBySide(RuleBasedStateMachine):
             assert [(r["subject"], r["version"]) for r in references] == ([reference] if reference else [])
 
 
-SideBySide.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+SideBySide.TestCase.settings = settings(max_examples=100, stateful_step_count=40)
 test_side_by_side = SideBySide.TestCase

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from serde.codec import Fault, compile_decoder, compile_encoder, parse_schema
 from tests.serde.generated import evolutions, schemas_with_values
 
-EXAMPLES = settings(max_examples=400, deadline=None)
+EXAMPLES = settings(max_examples=400)
 
 
 def fastavro_bytes(schema: Any, value: Any) -> bytes:
@@ -62,7 +62,7 @@ def test_every_cut_is_a_fault(case: tuple[Any, Any, Any]) -> None:
         raise AssertionError(f"{body[:length]!r} of {body!r} was read")
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=800)
 @given(schemas_with_values(), st.data())
 def test_damaged_bytes_are_a_fault_or_another_value(case: tuple[Any, Any, Any], data: st.DataObject) -> None:
     schema, written, _ = case
