@@ -188,6 +188,16 @@ def test_a_path_leads_from_the_root_even_where_java_met_the_pair_in_a_union_firs
     ]
 
 
+def test_an_enum_symbol_that_is_no_string_is_refused_in_a_stored_schema_too() -> None:
+    text = '{"type":"enum","name":"E","symbols":["A",3]}'
+    (java,) = ask([parse_request(text, strict=False)])
+    assert java["canonical"] == '{"type":"enum","name":"E","symbols":["A",null]}'
+    assert canonical(text, strict=False) == (
+        None,
+        "an enum symbol is a string, not 3 at /symbols/1 (line 1, column 42)",
+    )
+
+
 def test_a_field_that_matches_two_is_a_finding() -> None:
     reader = '{"type":"record","name":"R","fields":[{"name":"a","type":"int","aliases":["b"]}]}'
     writer = '{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"b","type":"int"}]}'
