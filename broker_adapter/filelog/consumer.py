@@ -4,7 +4,6 @@ Owns no file; reads through `LogReader`, commits through `Membership`. For one
 thread at a time, in the process that made it.
 """
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
@@ -14,10 +13,9 @@ from broker_adapter.errors import BrokerError, Closed, InvalidConfig, InvalidGro
 from broker_adapter.filelog.group import Membership
 from broker_adapter.filelog.partition import Partition
 from broker_adapter.filelog.reader import LogReader
+from broker_adapter.filelog.waiting import wait_until
 
 _FETCH_BYTES: Final = 1024 * 1024
-_FIRST_WAIT: Final = 0.0002
-_LONGEST_WAIT: Final = 0.02
 
 
 class _Place:
@@ -129,15 +127,7 @@ class FileConsumer:
 
     def _wait_for_record(self, timeout: float | None) -> bool:
         self._check_open()
-        deadline = None if timeout is None else time.monotonic() + timeout
-        pause = _FIRST_WAIT
-        while not any(place.fill() for place in self._all_places()):
-            left = _LONGEST_WAIT if deadline is None else deadline - time.monotonic()
-            if left <= 0:
-                return False
-            time.sleep(min(pause, left))
-            pause = min(pause * 2, _LONGEST_WAIT)
-        return True
+        return wait_until(lambda: any(place.fill() for place in self._all_places()), timeout)
 
     def _in_turn(self) -> list[_Place]:
         """All places, another one first each time, so that a busy partition does not starve the others."""

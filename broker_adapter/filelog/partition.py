@@ -15,7 +15,6 @@ state, and no byte beyond it.
 
 import logging
 import threading
-import time
 from bisect import bisect_right
 from pathlib import Path
 
@@ -36,10 +35,9 @@ from broker_adapter.filelog.locks import FileLock, reset_in_child
 from broker_adapter.filelog.recovery import drop_unpublished, recover
 from broker_adapter.filelog.segment import MAX_RELATIVE_OFFSET, LogSegment, segment_bases
 from broker_adapter.filelog.state import LogState, StatePage
+from broker_adapter.filelog.waiting import wait_until
 
 _log = logging.getLogger(__name__)
-_FIRST_WAIT = 0.0002
-_LONGEST_WAIT = 0.02
 
 
 class Partition:
@@ -329,15 +327,7 @@ class Partition:
 
     def wait(self, offset: int, timeout: float) -> bool:
         """Wait up to `timeout` seconds until the log goes beyond `offset`; whether it does."""
-        deadline = time.monotonic() + timeout
-        pause = _FIRST_WAIT
-        while self.state().log_end_offset <= offset:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return False
-            time.sleep(min(pause, left))
-            pause = min(pause * 2, _LONGEST_WAIT)
-        return True
+        return wait_until(lambda: self.state().log_end_offset > offset, timeout)
 
     def close(self) -> None:
         """Close the files. Nothing else may be called after it."""
