@@ -4,7 +4,6 @@
 
     BrokerError
     ├── UnsupportedURL        a URL that connect() does not know
-    ├── MissingExtra          an optional dependency is not installed
     ├── InvalidConfig         a setting that does not exist, or a value out of its range
     ├── Closed                used after close(), or in a forked child
     ├── TopicError
@@ -42,10 +41,6 @@ class BrokerError(Exception):
 
 class UnsupportedURL(BrokerError):
     """`connect` was given a URL that names no broker this release can reach."""
-
-
-class MissingExtra(BrokerError):
-    """An optional dependency is needed and not installed; the message has the command that installs it."""
 
 
 class InvalidConfig(BrokerError):

@@ -24,8 +24,6 @@ from broker_adapter.filelog.compression import Codec, compress, decompress
 
 HEADER: Final = Struct(">qiibIhiqqqhii")
 HEADER_SIZE: Final = HEADER.size
-LENGTH_AT: Final = 8
-"""Where batchLength stands: it counts the bytes that follow it."""
 OVERHEAD: Final = 12
 """The bytes of base offset and length, which batchLength does not count."""
 CRC_FROM: Final = 21

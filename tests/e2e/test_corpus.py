@@ -15,7 +15,7 @@ from broker_adapter import connect
 from registry.languages.avro import json_text
 from registry.languages.avro.schema import PRIMITIVES
 from serde import AvroDeserializer, AvroSerializer, Reference, RegistryClient
-from tests.support.corpus import Folder, lsst_folders, ztf_folders
+from tests.support.corpus import Folder, arg_properties, lsst_folders, ztf_folders
 from tests.support.needs import need_corpus
 from tests.support.server import running_registry
 
@@ -97,15 +97,6 @@ def test_generator_schemas_keep_their_properties(client: RegistryClient) -> None
         stored = json.loads(client.schema_by_id(registered.id).text)
         expected = arg_properties(json_text.read(text))
         assert arg_properties(stored) == expected
-
-
-def arg_properties(value: object) -> list[object]:
-    if isinstance(value, list):
-        return [found for item in value for found in arg_properties(item)]
-    if not isinstance(value, dict):
-        return []
-    inner = [found for key in sorted(value) for found in arg_properties(value[key])]
-    return [value["arg.properties"], *inner] if "arg.properties" in value else inner
 
 
 @dataclass

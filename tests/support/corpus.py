@@ -112,3 +112,13 @@ def _types_named(value: Any, namespace: str) -> Iterator[str]:
                 yield from _types_named(value[key], namespace)
         for field in value.get("fields", []):
             yield from _types_named(field["type"], namespace)
+
+
+def arg_properties(schema: object) -> list[object]:
+    """Every ``arg.properties`` in a schema, in an order that does not hang on that of the attributes."""
+    if isinstance(schema, list):
+        return [found for item in schema for found in arg_properties(item)]
+    if not isinstance(schema, dict):
+        return []
+    inner = [found for key in sorted(schema) for found in arg_properties(schema[key])]
+    return [schema["arg.properties"], *inner] if "arg.properties" in schema else inner

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from registry.languages.avro import AVRO, json_text
 from registry.languages.language import ReferencedSchema, SchemaFault
 from tests.support.avro_generator import AvroGenerator
+from tests.support.corpus import arg_properties
 from tests.support.needs import need_corpus
 
 
@@ -93,19 +94,7 @@ def test_real_schemas_keep_what_is_in_them() -> None:
         text = path.read_text()
         schema = AVRO.parse(text)
         assert AVRO.parse(schema.canonical).canonical == schema.canonical
-        assert properties(json.loads(schema.canonical)) == properties(json_text.read(text))
-
-
-def properties(value: object) -> list[object]:
-    """Every ``arg.properties`` in a schema, in order."""
-    if isinstance(value, list):
-        return [found for item in value for found in properties(item)]
-    if not isinstance(value, dict):
-        return []
-    own = [value["arg.properties"]] if "arg.properties" in value else []
-    return own + [
-        found for key, item in value.items() if key != "arg.properties" for found in properties(item)
-    ]
+        assert arg_properties(json.loads(schema.canonical)) == arg_properties(json_text.read(text))
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
