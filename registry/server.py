@@ -1,8 +1,8 @@
 """The registry as a program: granian in front of the Flask application.
 
 A parent process listens for signals and starts the workers; each worker opens
-the store for itself and serves with a few threads. The settings reach the
-workers through the environment.
+the store for itself and serves with a few threads. The parent hands them its
+settings.
 """
 
 import http.client
@@ -15,6 +15,7 @@ import threading
 import urllib.request
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from typing import Any, NoReturn
 
 from flask import Flask
@@ -55,7 +56,6 @@ def serve(settings: Settings) -> int:
     _check_address(settings)
     with closing(open_store(settings.store)) as store:  # what is wrong with it is said here, once
         store.head()
-    os.environ.update(settings.to_environment())
     server = Server(
         "registry",  # a name in granian's messages: what it loads is given below
         interface=Interfaces.WSGI,
@@ -72,7 +72,7 @@ def serve(settings: Settings) -> int:
     announcer = threading.Thread(target=_announce, args=(settings, server, stopped), daemon=True)
     server.on_startup(announcer.start)
     try:
-        server.serve(target_loader=worker, wrap_loader=False)
+        server.serve(target_loader=partial(worker, settings), wrap_loader=False)
     except SystemExit as end:  # a worker ended by itself, and has said why
         return end.code if isinstance(end.code, int) else 1
     finally:
@@ -80,14 +80,13 @@ def serve(settings: Settings) -> int:
     return 0
 
 
-def worker() -> Flask:
-    """What granian calls in each worker process: the application, with the settings of the environment."""
+def worker(settings: Settings) -> Flask:
+    """What granian calls in each worker process: the application."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         # A parent that was killed cannot stop its workers; they must not go on holding the port.
         threading.Thread(target=_end_with, args=(parent.join,), daemon=True).start()
     try:
-        settings = Settings.from_environment()
         registry = Registry(
             open_store(settings.store),
             compatibility=settings.compatibility,

@@ -1,92 +1,65 @@
-"""The settings of a registry server: a flag over ``FIVEBYTE_*`` in the environment over the default."""
+"""The settings of a registry server. Each is declared here, once; see `registry.setting`.
 
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+`registry.configuration` reads them from flags, the environment and a file.
+"""
 
-from registry.errors import InvalidCompatibilityLevelError, SettingsError
+from dataclasses import dataclass, fields
+from functools import cache
+
+from registry.errors import SettingsError
 from registry.model import CompatibilityLevel
 from registry.registry import MAX_SCHEMA_BYTES
-
-PREFIX = "FIVEBYTE_"
+from registry.setting import Setting, setting
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a registry server runs. ``FIVEBYTE_`` and a field's name in capitals sets it.
-
-    host, port: where it listens.
-    store: where the log is kept, as `registry.store.open_store` takes it.
-    compatibility: the level where none is set by the API.
-    workers: processes. The memory store allows one.
-    threads: requests that a worker handles at once.
-    max_schema_bytes: the longest schema text, in bytes of UTF-8.
-    max_body_bytes: the longest request body, in bytes.
-    mode_mutability: whether the API may change modes.
+    """How a registry server runs. The fields say themselves what they are.
 
     Raises SettingsError.
     """
 
-    host: str = "127.0.0.1"
-    port: int = 8081
-    store: str = "sqlite:///fivebyte.db"
-    compatibility: CompatibilityLevel = CompatibilityLevel.BACKWARD
-    workers: int = 1
-    threads: int = 8
-    max_schema_bytes: int = field(default=MAX_SCHEMA_BYTES)
-    max_body_bytes: int = 16 * 1024 * 1024
-    mode_mutability: bool = True
+    host: str = setting("127.0.0.1", "the address to listen on", form="ADDRESS")
+    port: int = setting(8081, "the port to listen on", least=1, most=65535)
+    store: str = setting(
+        "sqlite:///fivebyte.db",
+        "where the schemas are kept: sqlite:///RELATIVE, sqlite:////ABSOLUTE, "
+        "redis://[USER:PASSWORD@]HOST:PORT/DB (rediss:// for TLS), or memory:, which forgets",
+        form="URL",
+    )
+    compatibility: CompatibilityLevel = setting(
+        CompatibilityLevel.BACKWARD, "the level where none is set by the API"
+    )
+    workers: int = setting(1, "processes to serve with; they share the store", least=1, most=256)
+    threads: int = setting(8, "requests that a process handles at once", least=1, most=1024)
+    max_schema_bytes: int = setting(
+        MAX_SCHEMA_BYTES, "the longest schema text, in bytes of UTF-8", least=1, most=2**31
+    )
+    max_body_bytes: int = setting(16 * 1024 * 1024, "the longest request body, in bytes", least=1, most=2**31)
+    mode_mutability: bool = setting(True, "whether modes can be changed by the API")
 
     def __post_init__(self) -> None:
-        _check("port", self.port, 1, 65535)
-        _check("workers", self.workers, 1, 256)
-        _check("threads", self.threads, 1, 1024)
-        _check("max_schema_bytes", self.max_schema_bytes, 1, 2**31)
-        _check("max_body_bytes", self.max_body_bytes, 1, 2**31)
+        for declared in declared_settings():
+            value = getattr(self, declared.name)
+            try:
+                checked = declared.check(value)
+            except SettingsError as fault:
+                raise SettingsError(f"{declared.name}={declared.show(value)}: {fault}") from None
+            object.__setattr__(self, declared.name, checked)
+        if disagreement := self._disagreement():
+            raise SettingsError(disagreement)
+
+    def _disagreement(self) -> str | None:
+        """What is wrong with settings that are right one by one; their names come as ``name=value``."""
         if self.workers > 1 and self.store.startswith("memory:"):
-            raise SettingsError(
-                f"workers={self.workers} with the store memory: would be as many registries; "
+            return (
+                f"workers={self.workers} with store={self.store} would be as many registries; "
                 "give one worker, or a store that processes can share (sqlite:///PATH, redis://HOST)"
             )
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ, **flags: Any) -> "Settings":
-        """The settings that `environment` gives, under those of `flags` that are not None.
-
-        Raises SettingsError for a value that cannot be.
-        """
-        values: dict[str, Any] = {}
-        for name in (f.name for f in fields(cls)):
-            text = environment.get(PREFIX + name.upper())
-            if text is not None:
-                values[name] = _read(name, text)
-        values.update((name, value) for name, value in flags.items() if value is not None)
-        return replace(cls(), **values)
-
-    def to_environment(self) -> dict[str, str]:
-        """What `from_environment` would read these settings from."""
-        return {PREFIX + f.name.upper(): str(getattr(self, f.name)) for f in fields(self)}
+        return None
 
 
-def _read(name: str, text: str) -> object:
-    if name in {"host", "store"}:
-        return text
-    if name == "compatibility":
-        try:
-            return CompatibilityLevel.parse(text)
-        except InvalidCompatibilityLevelError as fault:
-            raise SettingsError(f"{PREFIX}COMPATIBILITY={text}: {fault}") from None
-    if name == "mode_mutability":
-        if text.lower() not in {"true", "false"}:
-            raise SettingsError(f"{PREFIX}MODE_MUTABILITY={text}: give true or false")
-        return text.lower() == "true"
-    try:
-        return int(text)
-    except ValueError:
-        raise SettingsError(f"{PREFIX}{name.upper()}={text}: give a whole number") from None
-
-
-def _check(name: str, value: int, least: int, most: int) -> None:
-    if not least <= value <= most:
-        raise SettingsError(f"{name}={value}: give a whole number from {least} to {most}")
+@cache
+def declared_settings() -> tuple[Setting, ...]:
+    """All settings, in the order in which they are declared."""
+    return tuple(Setting.of(declared) for declared in fields(Settings))

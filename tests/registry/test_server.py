@@ -186,13 +186,13 @@ def test_a_port_that_is_taken(shared: RunningRegistry) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--port", "0"], "port=0: give a whole number from 1 to 65535"),
-        (["--port", "65536"], "port=65536: give a whole number from 1 to 65535"),
+        (["--port", "0"], "--port 0: give a whole number from 1 to 65535"),
+        (["--port", "65536"], "--port 65536: give a whole number from 1 to 65535"),
         (["--host", "no.such.host.invalid"], "cannot listen on no.such.host.invalid:8081: "),
         (["--store", "x.db"], "no store is known for 'x.db': give memory:, sqlite:///relative.db,"),
         (
             ["--store", "memory:", "--workers", "2"],
-            "workers=2 with the store memory: would be as many registries",
+            "workers=2 with store=memory: would be as many registries",
         ),
     ],
 )
@@ -223,5 +223,5 @@ def test_what_is_wrong_in_the_environment_is_named() -> None:
     done = run(FIVEBYTE_PORT="eighty")
     assert (done.returncode, done.stderr) == (
         1,
-        "fivebyte: FIVEBYTE_PORT=eighty: give a whole number\n",
+        "fivebyte: FIVEBYTE_PORT=eighty: give a whole number from 1 to 65535\n",
     )
