@@ -94,6 +94,12 @@ class State:
         self._configs: dict[str | None, Config] = {}
         self._modes: dict[str | None, Mode] = {}
 
+    def __eq__(self, other: object) -> bool:
+        """Whether both logs say the same, times and positions included."""
+        return vars(self) == vars(other) if isinstance(other, State) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
     # The fold
 
     def apply(self, position: int, time: int, records: Iterable[LogRecord]) -> None:
@@ -273,6 +279,12 @@ class State:
         known = self._contexts.get(context)
         return None if known is None else known.digest_of.get(number)
 
+    def ids(self) -> Iterator[tuple[str, int, bytes]]:
+        """Every id that was ever given out, with its context and the digest of what it stands for."""
+        for name, context in self._contexts.items():
+            for number, digest in context.digest_of.items():
+                yield name, number, digest
+
     def next_id(self, context: str) -> int:
         """An id that was never given out in `context`."""
         known = self._contexts.get(context)
@@ -311,6 +323,10 @@ class State:
     def mode(self, subject: str | None) -> Mode | None:
         """What is set for exactly this scope."""
         return self._modes.get(_scope(subject))
+
+    def scopes_with_config(self) -> list[str | None]:
+        """The scopes for exactly which a config is set."""
+        return list(self._configs)
 
     def scopes_with_mode(self, scope: str | None) -> list[str | None]:
         """`scope`, and those in it, as far as a mode is set for exactly them."""

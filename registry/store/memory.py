@@ -34,6 +34,15 @@ class MemoryStore:
             self._rows.append((time.time_ns() // 1_000_000, text, principal))
             self._grown.notify_all()
 
+    def extend(self, entries: Sequence[Entry]) -> None:
+        """See `Store`."""
+        rows = [(entry.time, encode_records(entry.records), entry.principal) for entry in entries]
+        with self._grown:
+            if entries[0].position != len(self._rows) + 1:
+                raise Conflict(entries[0].position)
+            self._rows += rows
+            self._grown.notify_all()
+
     def head(self) -> int:
         """See `Store`."""
         return len(self._rows)

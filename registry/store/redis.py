@@ -75,6 +75,24 @@ if there and there[2][2] == ARGV[3] then return 2 end
 return 0
 """
 
+# The same for several entries at once, each given by its position, the number of its fields, and these.
+_EXTEND = """
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local head = last and tonumber(string.match(last[1], '^%d+')) or 0
+if tonumber(ARGV[1]) == head + 1 then
+    local at = 1
+    while at <= #ARGV do
+        local ends = at + 1 + tonumber(ARGV[at + 1])
+        redis.call('XADD', KEYS[1], ARGV[at] .. '-0', unpack(ARGV, at + 2, ends))
+        at = ends + 1
+    end
+    return 1
+end
+local there = redis.call('XRANGE', KEYS[1], ARGV[1] .. '-0', ARGV[1] .. '-0')[1]
+if there and there[2][2] == ARGV[4] then return 2 end
+return 0
+"""
+
 _ID = re.compile(rb"([0-9]+)-0")
 _SCRIPT = re.compile(r" script: [0-9a-f]{40}.*")
 _PAGE = 500
@@ -153,10 +171,20 @@ class RedisStore:
         text = encode_records(records)
         if position < 1:
             raise Conflict(position)
-        fields = ["token", secrets.token_hex(8), "time", str(time.time_ns() // 1_000_000), "records", text]
-        if principal is not None:
-            fields += ["principal", principal]
-        written, confirmed = self._guard(lambda: self._append([str(position), *fields]))
+        fields = _fields(time.time_ns() // 1_000_000, text, principal)
+        self._write(position, _APPEND, [str(position), *fields])
+
+    def extend(self, entries: Sequence[Entry]) -> None:
+        """See `Store`. One script; what may fail is as in `append`."""
+        arguments: list[str] = []
+        for entry in entries:
+            fields = _fields(entry.time, encode_records(entry.records), entry.principal)
+            arguments += [str(entry.position), str(len(fields)), *fields]
+        self._write(entries[0].position, _EXTEND, arguments)
+
+    def _write(self, position: int, script: str, arguments: list[str]) -> None:
+        """Append by `script`, from `position` on, and see to the replicas."""
+        written, confirmed = self._guard(lambda: self._append(script, arguments))
         if written == 0:
             raise Conflict(position)
         wanted = self._where.wait_replicas
@@ -200,12 +228,12 @@ class RedisStore:
         self._closed = True
         self._client.close()
 
-    def _append(self, arguments: list[str]) -> tuple[int, int]:
+    def _append(self, script: str, arguments: list[str]) -> tuple[int, int]:
         """What the script answers, and how many replicas have it, where that is asked for."""
         if not self._where.wait_replicas:
-            return self._evaluate(self._client, _APPEND, arguments), 0
+            return self._evaluate(self._client, script, arguments), 0
         with self._client.client() as connection:  # WAIT is for what its connection wrote
-            written = self._evaluate(connection, _APPEND, arguments)
+            written = self._evaluate(connection, script, arguments)
             if written != 1:
                 return written, 0
             wait = ("WAIT", self._where.wait_replicas, int(self._timeout * 500))
@@ -321,6 +349,12 @@ class RedisStore:
             self._client.connection_pool.disconnect()  # its name may lead to another server by now
         text = _SCRIPT.sub("", str(fault)).rstrip(". ")
         return kind(f"{self.url}: {text}; {advice}")
+
+
+def _fields(moment: int, text: str, principal: str | None) -> list[str]:
+    """An entry's fields and their values, by turns."""
+    fields = ["token", secrets.token_hex(8), "time", str(moment), "records", text]
+    return fields if principal is None else [*fields, "principal", principal]
 
 
 _AWAY: tuple[type[StoreError], str] = (

@@ -40,6 +40,8 @@ _APPEND = """
     INSERT INTO log (position, time, principal, records)
     SELECT ?, ?, ?, ? WHERE (SELECT coalesce(max(position), 0) FROM log) = ?
 """
+_INSERT = "INSERT INTO log (position, time, principal, records) VALUES (?, ?, ?, ?)"
+_HEAD = "SELECT coalesce(max(position), 0) FROM log"
 _READ = "SELECT position, time, principal, records FROM log WHERE position > ? AND position <= ? ORDER BY 1"
 _PAGE = 1000
 _POLL = 0.02
@@ -95,6 +97,12 @@ class SQLiteStore:
         if added != 1:
             raise Conflict(position)
 
+    def extend(self, entries: Sequence[Entry]) -> None:
+        """See `Store`. One transaction; waits for other writers as `append` does."""
+        rows = [(e.position, e.time, e.principal, encode_records(e.records)) for e in entries]
+        with self._writing:
+            self._guard(lambda: self._insert(rows))
+
     def head(self) -> int:
         """See `Store`."""
         with self._reading:
@@ -122,12 +130,21 @@ class SQLiteStore:
                 with suppress(sqlite3.Error):  # the commits are on disk; there is nothing left to lose
                     connection.close()
 
+    def _insert(self, rows: Sequence[tuple[int, int, str | None, str]]) -> None:
+        writer = self._writer
+        writer.execute("BEGIN IMMEDIATE")
+        with _rolled_back_on_error(writer):
+            if rows[0][0] != writer.execute(_HEAD).fetchone()[0] + 1:
+                raise Conflict(rows[0][0])
+            writer.executemany(_INSERT, rows)
+            writer.execute("COMMIT")
+
     def _page(self, after: int, last: int) -> list[tuple[int, int, str | None, str]]:
         with self._reading:
             return self._guard(lambda: self._reader.execute(_READ, (after, last)).fetchall())
 
     def _head(self) -> int:
-        head: int = self._reader.execute("SELECT coalesce(max(position), 0) FROM log").fetchone()[0]
+        head: int = self._reader.execute(_HEAD).fetchone()[0]
         return head
 
     def _connect(self) -> sqlite3.Connection:

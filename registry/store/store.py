@@ -17,7 +17,7 @@ class Entry(NamedTuple):
 
     position: 1 for the first of a log.
     time: milliseconds since 1970, when it was appended.
-    principal: who asked for it, where that is known.
+    principal: who asked for it, where that is known. Every store has room for it in each entry.
     token: tells it from any other entry that was ever at its position, in stores that can lose
         their end and be written on from there; empty in others.
     """
@@ -51,6 +51,15 @@ class Store(Protocol):
         reader sees it.
 
         Raises Conflict unless `position` is the one after the head.
+        """
+
+    def extend(self, entries: Sequence[Entry]) -> None:
+        """Append entries of another log as they are, with their times and principals: all of them or none.
+
+        entries: at least one, at positions that follow each other. Their tokens stay behind: those are a
+        store's own.
+
+        Raises Conflict unless the first position is the one after the head.
         """
 
     def head(self) -> int:

@@ -3,14 +3,14 @@
 import multiprocessing
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from registry.errors import Conflict, SettingsError
 from registry.records import LogRecord
-from registry.store import MemoryStore, Store, open_store
+from registry.store import Entry, MemoryStore, Store, open_store
 
 
 def record(text: str) -> LogRecord:
@@ -105,6 +105,38 @@ def test_what_one_connection_appends_the_others_see_at_once(open_stores: Callabl
         (one if position % 2 else other).append(position, [record(str(position))])
         assert one.head() == other.head() == position
     assert list(one.read(0)) == list(other.read(0))
+
+
+def entries_at(*positions: int) -> list[Entry]:
+    return [
+        Entry(
+            position,
+            1_000 * position,
+            (record(f"é{position}"), record("b")),
+            f"p{position}" * (position % 2) or None,
+        )
+        for position in positions
+    ]
+
+
+def untokened(entries: Iterable[Entry]) -> list[Entry]:
+    return [entry._replace(token="") for entry in entries]
+
+
+def test_entries_of_another_log_keep_their_times_and_principals(store: Store) -> None:
+    store.extend(entries_at(1, 2))
+    store.extend(entries_at(*range(3, 600)))
+    assert untokened(store.read(0)) == entries_at(*range(1, 600))
+    store.append(600, [record("c")])
+    assert store.tail() == (600, next(iter(store.read(599))).token)
+
+
+@pytest.mark.parametrize("position", [0, 1, 3])
+def test_entries_are_taken_all_or_none(store: Store, position: int) -> None:
+    store.append(1, [record("a")])
+    with pytest.raises(Conflict, match=f"position {position} "):
+        store.extend(entries_at(position, position + 1))
+    assert store.head() == 1
 
 
 def test_threads_that_race_for_positions_win_each_once(open_stores: Callable[[], Store]) -> None:
