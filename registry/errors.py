@@ -31,6 +31,7 @@ is its first three digits (40401 is a 404), but for StoreAwayError::
     │   ├── StoreBusyError                   another process holds the store for too long
     │   └── LogFormatError                   what was read is not a registry's log
     ├── WriteTimedOutError            50002  other writers won every position
+    ├── TransferError                        a log cannot be moved: see what differs; met by commands only
     └── SettingsError                        a setting is wrong; met at start only
 """
 
@@ -287,6 +288,10 @@ class WriteTimedOutError(RegistryError):
     """Other writers won every position that this write tried to take."""
 
     code = 50002
+
+
+class TransferError(RegistryError):
+    """A log cannot be copied, exported or imported. The message says what stands in the way, and where."""
 
 
 class SettingsError(RegistryError):
