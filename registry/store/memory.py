@@ -57,5 +57,9 @@ class MemoryStore:
             self._grown.wait_for(lambda: len(self._rows) > after, timeout)
             return len(self._rows)
 
+    def warnings(self) -> list[str]:
+        """See `Store`."""
+        return []
+
     def close(self) -> None:
         """See `Store`."""

@@ -24,11 +24,11 @@ the same id, without another wait.
 A store may be used from several threads; open it in the process that uses it.
 """
 
-import logging
 import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -52,8 +52,6 @@ from registry.store.redis_url import RedisUrl
 from registry.store.store import Entry
 
 T = TypeVar("T")
-
-_log = logging.getLogger("fivebyte.registry")
 
 # Answers the head and the token there, without the records, which may be long.
 _TAIL = """
@@ -105,8 +103,6 @@ class RedisStore:
     connect_timeout: seconds for making a connection.
     timeout: seconds for which Redis may be silent in a call; half of it is for replicas to confirm.
 
-    Warns where Redis is set so that it may lose what was acknowledged.
-
     Raises SettingsError, StoreError (StoreAwayError where nobody answers), LogFormatError.
     """
 
@@ -137,7 +133,7 @@ class RedisStore:
         )
         try:
             self._recognise()
-            self._guard(self._inspect)
+            self._guard(self._refuse_a_replica)
         except BaseException:
             self.close()
             raise
@@ -223,6 +219,10 @@ class RedisStore:
             self._guard(waiting)
         return head
 
+    def warnings(self) -> list[str]:
+        """See `Store`."""
+        return self._guard(self._warnings)
+
     def close(self) -> None:
         """See `Store`."""
         self._closed = True
@@ -283,15 +283,17 @@ class RedisStore:
             f"can read: {why}; give another key"
         )
 
-    def _inspect(self) -> None:
-        """Say what of Redis's settings may lose writes."""
+    def _refuse_a_replica(self) -> None:
+        with suppress(ResponseError):  # hosted ones may forbid INFO
+            if self._client.info("replication").get("role") == "slave":
+                raise StoreError(f"{self.url}: this Redis is a replica; give the address of its master")
+
+    def _warnings(self) -> list[str]:
         try:
             info = self._client.info()
         except ResponseError as fault:
-            _log.warning("%s does not say how it is set (%s); see that appendonly is yes", self.url, fault)
-            return
-        if info.get("role") == "slave":
-            raise StoreError(f"{self.url}: this Redis is a replica; give the address of its master")
+            return [f"{self.url} does not say how it is set ({fault}); see that appendonly is yes"]
+        found = []
         if not info.get("aof_enabled"):
             try:
                 snapshots = self._client.config_get("save").get("save", "")
@@ -302,15 +304,14 @@ class RedisStore:
                 if snapshots == ""
                 else "has appendonly no: a crash loses what was registered since its last snapshot"
             )
-            _log.warning("%s %s. Set appendonly yes", self.url, what)
+            found.append(f"{self.url} {what}. Set appendonly yes")
         policy = str(info.get("maxmemory_policy", "noeviction"))
         if policy.startswith("allkeys"):  # the volatile ones take only what has an expiry
-            _log.warning(
-                "%s has maxmemory-policy %s, so it may throw the log away when memory is short. "
-                "Set maxmemory-policy noeviction",
-                self.url,
-                policy,
+            found.append(
+                f"{self.url} has maxmemory-policy {policy}, so it may throw the log away when memory is "
+                "short. Set maxmemory-policy noeviction"
             )
+        return found
 
     def _guard(self, action: Callable[[], T]) -> T:
         """Do `action`, once more after a broken connection; what fails is said with the URL and what to do.

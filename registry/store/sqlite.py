@@ -122,6 +122,10 @@ class SQLiteStore:
             time.sleep(min(_POLL, remaining))
         return head
 
+    def warnings(self) -> list[str]:
+        """See `Store`."""
+        return []
+
     def close(self) -> None:
         """See `Store`."""
         with self._writing, self._reading:

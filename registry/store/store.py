@@ -71,5 +71,8 @@ class Store(Protocol):
     def wait(self, after: int, timeout: float) -> int:
         """Wait until the head is beyond `after`, but for at most `timeout` seconds; then the head."""
 
+    def warnings(self) -> list[str]:
+        """Why what was acknowledged may be lost all the same, as the place is set; each with what to do."""
+
     def close(self) -> None:
         """Let go of files and connections. May be called again."""
