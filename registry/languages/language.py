@@ -6,7 +6,7 @@ text, already resolved. ``avro/`` is the first; JSON Schema and Protobuf
 follow the same protocol.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,6 +37,23 @@ class ReferencedSchema:
 
     name: str
     text: str
+
+
+RECORD_ENTITY = "sr_record"
+FIELD_ENTITY = "sr_field"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SchemaEntity:
+    """A part of a schema that can carry tags: what Confluent's JSON calls entityPath and entityType.
+
+    path: for Avro the full name of a record, and behind it a field's (``com.shop.Order.id``).
+        A dot in front is ignored.
+    type: RECORD_ENTITY or FIELD_ENTITY, spelt as in Confluent's JSON: in small letters.
+    """
+
+    path: str
+    type: str
 
 
 class SchemaFault(Exception):
@@ -99,3 +116,35 @@ class Language(Protocol):
 
         Raises SchemaFault where they are too large to be compared.
         """
+
+    def normalize(self, schema: ParsedSchema) -> str:
+        """The text that ``normalize=true`` registers for it (reference, 4.3).
+
+        Two texts that differ only in what has no meaning give one. It is
+        canonical: parsed and printed again, it stays as it is.
+
+        Raises SchemaFault where it would nest too deep to be read back.
+        """
+
+    def resolved(self, schema: ParsedSchema) -> str:
+        """Its text with the types of its references spelt out, so that it needs none (``format=resolved``).
+
+        Raises SchemaFault where that would nest too deep to be read back.
+        """
+
+    def tags(self, schema: ParsedSchema) -> dict[SchemaEntity, tuple[str, ...]]:
+        """The inline tags of what has some, types of its references too; in the order of the schema."""
+
+    def with_tags(
+        self,
+        schema: ParsedSchema,
+        add: Mapping[SchemaEntity, Sequence[str]],
+        remove: Mapping[SchemaEntity, Sequence[str]],
+    ) -> str:
+        """The canonical text with inline tags added, and then removed.
+
+        Raises SchemaFault for an entity that the text has not: types of its references are not in it.
+        """
+
+    def field_names(self, schema: ParsedSchema) -> frozenset[str]:
+        """The top-level fields, which may not have the names that ``confluent:reserved`` lists."""

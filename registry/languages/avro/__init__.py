@@ -3,14 +3,16 @@
 ``AVRO`` is the language; the rest of the registry needs nothing else of this folder.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from registry.languages.avro.canonical import canonical
 from registry.languages.avro.compatibility import compare
+from registry.languages.avro.normalized import normalized
 from registry.languages.avro.parser import parse
-from registry.languages.avro.schema import Schema
-from registry.languages.language import Finding, ParsedSchema, ReferencedSchema
+from registry.languages.avro.schema import Record, Schema
+from registry.languages.avro.tags import inline_tags, with_tags
+from registry.languages.language import Finding, ParsedSchema, ReferencedSchema, SchemaEntity
 
 __all__ = ["AVRO", "AvroSchema"]
 
@@ -22,11 +24,13 @@ class AvroSchema:
     canonical: Java's ``Schema.toString()``, with types from references named, not spelt out.
     name: the full name of a record, enum or fixed; else the type (``string``, ``array``, ``union``).
     root: the type graph.
+    references: the type graphs of its references.
     """
 
     canonical: str
     name: str
     root: Schema
+    references: tuple[Schema, ...] = ()
 
 
 class _Avro:
@@ -38,12 +42,37 @@ class _Avro:
         self, text: str, references: Sequence[ReferencedSchema] = (), *, strict: bool = True
     ) -> AvroSchema:
         root, referenced = parse(text, references, strict=strict)
-        return AvroSchema(canonical(root, referenced), root.type_name, root)
+        return AvroSchema(canonical(root, referenced), root.type_name, root, tuple(referenced))
 
     def compare(self, reader: ParsedSchema, writer: ParsedSchema) -> list[Finding]:
-        if not isinstance(reader, AvroSchema) or not isinstance(writer, AvroSchema):
-            raise TypeError("only two Avro schemas can be compared here")
-        return compare(reader.root, writer.root)
+        return compare(_avro(reader).root, _avro(writer).root)
+
+    def normalize(self, schema: ParsedSchema) -> str:
+        return normalized(_avro(schema).root, _avro(schema).references)
+
+    def resolved(self, schema: ParsedSchema) -> str:
+        return canonical(_avro(schema).root)
+
+    def tags(self, schema: ParsedSchema) -> dict[SchemaEntity, tuple[str, ...]]:
+        return inline_tags(_avro(schema).root)
+
+    def with_tags(
+        self,
+        schema: ParsedSchema,
+        add: Mapping[SchemaEntity, Sequence[str]],
+        remove: Mapping[SchemaEntity, Sequence[str]],
+    ) -> str:
+        return with_tags(_avro(schema).root, _avro(schema).references, add, remove)
+
+    def field_names(self, schema: ParsedSchema) -> frozenset[str]:
+        root = _avro(schema).root
+        return frozenset(root.by_name) if isinstance(root, Record) else frozenset()
+
+
+def _avro(schema: ParsedSchema) -> AvroSchema:
+    if not isinstance(schema, AvroSchema):
+        raise TypeError("only Avro schemas can be worked on here")
+    return schema
 
 
 AVRO = _Avro()

@@ -9,9 +9,9 @@ This text is the schema's identity: ids and guids are given by it. Key order:
 * fixed: type, name, namespace, doc, size, other attributes, aliases
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from registry.languages.avro.json_text import MAX_NESTING, write, write_string
+from registry.languages.avro.json_text import MAX_NESTING, nests_too_deep, write, write_string
 from registry.languages.avro.schema import (
     Array,
     Enum,
@@ -20,12 +20,18 @@ from registry.languages.avro.schema import (
     Map,
     Name,
     Named,
+    Primitive,
     Record,
     Schema,
     Union,
     Unresolved,
 )
 from registry.languages.language import SchemaFault
+
+TOO_DEEP = (
+    f"its types nest more than {MAX_NESTING} levels deep when spelt out: "
+    "define them before they are used, or in schemas of their own"
+)
 
 
 def canonical(schema: Schema, references: Iterable[Schema] = ()) -> str:
@@ -34,26 +40,67 @@ def canonical(schema: Schema, references: Iterable[Schema] = ()) -> str:
     Raises SchemaFault where types that were used before they were defined,
     put in their places, nest deeper than a text may.
     """
-    writer = _Writer({reference.type_name for reference in references})
-    writer.schema(schema, None, 0)
-    return "".join(writer.parts)
+    return Writer(references).text(schema)
 
 
-class _Writer:
-    def __init__(self, known: set[str]) -> None:
+class Writer:
+    """Prints one schema. Those who print it with some attributes changed override how these are read."""
+
+    def __init__(self, references: Iterable[Schema]) -> None:
         self.parts: list[str] = []
-        self._known = known
+        self._known = {reference.type_name for reference in references}
+
+    def text(self, schema: Schema) -> str:
+        """The text of `schema`. Raises SchemaFault where it would nest too deep to be read back."""
+        self.schema(schema, None, 0)
+        text = "".join(self.parts)
+        if nests_too_deep(text):
+            raise SchemaFault(TOO_DEEP)
+        return text
+
+    def props(self, node: Schema | Field) -> Mapping[str, object]:
+        """The attributes that the specification does not know."""
+        return node.props
+
+    def keyword(self, schema: Named) -> str:
+        """What stands for the type: record, error, enum or fixed."""
+        return "error" if isinstance(schema, Record) and schema.is_error else schema.type
+
+    def doc(self, schema: Named) -> str | None:
+        """The documentation of a named type."""
+        return schema.doc
+
+    def aliases(self, schema: Named) -> Sequence[Name]:
+        """The aliases of a named type."""
+        return schema.aliases
+
+    def field_aliases(self, field: Field) -> list[str]:
+        """The aliases of a field."""
+        return field.aliases
+
+    def default(self, field: Field) -> object:
+        """The default of a field that has one."""
+        return field.default
 
     def schema(self, schema: Schema, namespace: str | None, depth: int) -> None:
+        # One frame of Python's stack a level, at most: see MAX_NESTING.
         if depth > MAX_NESTING:
-            raise SchemaFault(f"its types nest more than {MAX_NESTING} levels deep when spelt out")
+            raise SchemaFault(TOO_DEEP)
         match schema:
+            case Primitive():
+                opening = f'{{"type":"{schema.type}"'
+                props = self._props(schema)
+                self.parts.append(f"{opening}{props}}}" if props else f'"{schema.type}"')
             case Named():
                 self._named(schema, namespace, depth)
             case Array():
-                self._container("array", "items", schema.items, schema, namespace, depth)
+                self.parts.append('{"type":"array","items":')
+                self.schema(schema.items, namespace, depth + 1)
+                self.parts.append(self._props(schema) + "}")
             case Map():
-                self._container("map", "values", schema.values, schema, namespace, depth)
+                self.parts.append('{"type":"map","values":')
+                self.schema(schema.values, namespace, depth + 1)
+                self.parts.append(self._props(schema) + "}")
             case Union():
                 opening = "["
                 for branch in schema.branches:
@@ -61,28 +108,14 @@ class _Writer:
                     self.schema(branch, namespace, depth + 1)
                     opening = ","
                 self.parts.append("]" if schema.branches else "[]")
-            case _:
-                self._primitive(schema)
-
-    def _primitive(self, schema: Schema) -> None:
-        if schema.props:
-            self.parts.append(f'{{"type":"{schema.type}"{_props(schema.props)}}}')
-        else:
-            self.parts.append(f'"{schema.type}"')
-
-    def _container(
-        self, type_: str, key: str, inner: Schema, schema: Schema, namespace: str | None, depth: int
-    ) -> None:
-        self.parts.append(f'{{"type":"{type_}","{key}":')
-        self.schema(inner, namespace, depth + 1)
-        self.parts.append(_props(schema.props) + "}")
 
     def _named(self, schema: Named, namespace: str | None, depth: int) -> None:
-        if schema.name.full in self._known:
+        full = schema.name.full
+        if full in self._known:
             self.parts.append(write_string(schema.name.within(namespace)))
             return
-        self._known.add(schema.name.full)
-        self.parts.append(_head(schema, namespace))
+        self._known.add(full)
+        self.parts.append(self._head(schema, namespace))
         match schema:
             case Record():
                 self._fields(schema, depth)
@@ -92,44 +125,41 @@ class _Writer:
                     self.parts.append(f',"default":{write_string(schema.default)}')
             case Fixed():
                 self.parts.append(f',"size":{schema.size}')
-        self.parts.append(_props(schema.props) + _aliases(schema.aliases, schema.name.namespace) + "}")
+        self.parts.append(self._props(schema))
+        if aliases := self.aliases(schema):
+            names = [alias.within(schema.name.namespace) for alias in aliases]
+            self.parts.append(f',"aliases":{write(names)}')
+        self.parts.append("}")
+
+    def _head(self, schema: Named, namespace: str | None) -> str:
+        head = f'{{"type":"{self.keyword(schema)}","name":{write_string(schema.name.simple)}'
+        if schema.name.namespace != namespace:
+            head += f',"namespace":{write_string(schema.name.namespace or "")}'
+        doc = self.doc(schema)
+        return head if doc is None else f'{head},"doc":{write_string(doc)}'
 
     def _fields(self, record: Record, depth: int) -> None:
-        self.parts.append(',"fields":[')
-        for index, field in enumerate(record.fields):
-            self.parts.append(f'{"," if index else ""}{{"name":{write_string(field.name)},"type":')
+        opening = ',"fields":['
+        for field in record.fields:
+            self.parts.append(f'{opening}{{"name":{write_string(field.name)},"type":')
             self.schema(field.schema, record.name.namespace, depth + 3)
-            self.parts.append(_field_tail(field) + "}")
-        self.parts.append("]")
+            self.parts.append(self._field_tail(field))
+            opening = ","
+        self.parts.append("]" if record.fields else ',"fields":[]')
 
+    def _field_tail(self, field: Field) -> str:
+        tail = "" if field.doc is None else f',"doc":{write_string(field.doc)}'
+        if field.has_default:
+            tail += f',"default":{write(self.default(field))}'
+        if field.order != "ascending":
+            tail += f',"order":"{field.order}"'
+        if field.aliases:
+            tail += f',"aliases":{write(self.field_aliases(field))}'
+        return f"{tail}{self._props(field)}}}"
 
-def _head(schema: Named, namespace: str | None) -> str:
-    type_ = "error" if isinstance(schema, Record) and schema.is_error else schema.type
-    head = f'{{"type":"{type_}","name":{write_string(schema.name.simple)}'
-    if schema.name.namespace != namespace:
-        head += f',"namespace":{write_string(schema.name.namespace or "")}'
-    if schema.doc is not None:
-        head += f',"doc":{write_string(schema.doc)}'
-    return head
-
-
-def _field_tail(field: Field) -> str:
-    tail = "" if field.doc is None else f',"doc":{write_string(field.doc)}'
-    if field.has_default:
-        tail += f',"default":{write(field.default)}'
-    if field.order != "ascending":
-        tail += f',"order":"{field.order}"'
-    if field.aliases:
-        tail += f',"aliases":{write(field.aliases)}'
-    return tail + _props(field.props)
-
-
-def _props(props: Mapping[str, object]) -> str:
-    return "".join(f",{write_string(name)}:{write(value)}" for name, value in props.items())
-
-
-def _aliases(aliases: list[Name], namespace: str | None) -> str:
-    return f',"aliases":{write([alias.within(namespace) for alias in aliases])}' if aliases else ""
+    def _props(self, node: Schema | Field) -> str:
+        props = self.props(node)
+        return "".join([f",{write_string(name)}:{write(value)}" for name, value in props.items()])
 
 
 def structure(schema: Schema) -> object:

@@ -44,7 +44,8 @@ def read(text: str) -> object:
     MAX_NESTING, an integer of over 1,000 digits, half of a surrogate pair.
     """
     plain = _without_comments(text)
-    _check_nesting(plain)
+    if nests_too_deep(plain):
+        raise SchemaFault(f"nested more than {MAX_NESTING} levels deep: flatten it by naming its types")
     try:
         value: object = json.loads(plain, parse_constant=_refuse_constant, parse_int=_parse_integer)
     except json.JSONDecodeError as fault:
@@ -67,12 +68,16 @@ def _blank_out(found: re.Match[str]) -> str:
     return token if token[0] == '"' or unfinished else re.sub(r"[^\n]", " ", token)
 
 
-def _check_nesting(text: str) -> None:
+def nests_too_deep(text: str) -> bool:
+    """Whether the arrays and objects of `text` nest more than MAX_NESTING levels deep."""
+    if text.count("{") + text.count("[") <= MAX_NESTING:
+        return False
     depth = 0
     for bracket in _BRACKET.findall(_STRING.sub("", text)):
         depth += 1 if bracket in "[{" else -1
         if depth > MAX_NESTING:
-            raise SchemaFault(f"nested more than {MAX_NESTING} levels deep: flatten it by naming its types")
+            return True
+    return False
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -182,7 +187,9 @@ def write(value: object) -> str:
         case float():
             return java_double(value)
         case dict():
-            members = (f"{write_string(name)}:{write(member)}" for name, member in value.items())
+            members = []
+            for name, member in value.items():  # in this frame: values nest as deep as the schema does
+                members.append(f"{write_string(name)}:{write(member)}")
             return "{" + ",".join(members) + "}"
         case list():
             return "[" + ",".join(map(write, value)) + "]"

@@ -1,0 +1,148 @@
+"""Inline tags: the attribute ``confluent:tags`` of records and of their fields.
+
+An entity's path is the record's full name, and for a field its name behind
+that, as in Confluent's AvroSchema: ``com.shop.Order``, ``com.shop.Order.id``.
+A dot in front changes nothing. A record's simple name alone stands for the
+first record of that name, breadth first.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from registry.languages.avro.canonical import Writer
+from registry.languages.avro.json_text import write
+from registry.languages.avro.schema import Array, Field, Map, Record, Schema, Union
+from registry.languages.language import FIELD_ENTITY, RECORD_ENTITY, SchemaEntity, SchemaFault
+
+TAGS = "confluent:tags"
+
+_Edits = Mapping[SchemaEntity, Sequence[str]]
+
+
+def inline_tags(root: Schema) -> dict[SchemaEntity, tuple[str, ...]]:
+    """The tags of every record and field that has some, depth first, each tag once."""
+    found: dict[SchemaEntity, tuple[str, ...]] = {}
+    met: set[str] = set()
+    waiting: list[tuple[str, Schema | Field]] = [("", root)]
+    while waiting:
+        path, node = waiting.pop()
+        if isinstance(node, Record):
+            full = node.name.full
+            if full in met:
+                continue
+            met.add(full)
+            _note(SchemaEntity(full, RECORD_ENTITY), node, found)
+            waiting.extend((f"{full}.{field.name}", field) for field in reversed(node.fields))
+        elif isinstance(node, Field):
+            _note(SchemaEntity(path, FIELD_ENTITY), node, found)
+            waiting.append(("", node.schema))
+        else:
+            waiting.extend(("", inner) for inner in reversed(_inner(node)))
+    return found
+
+
+def _note(entity: SchemaEntity, node: Record | Field, found: dict[SchemaEntity, tuple[str, ...]]) -> None:
+    if tags := _tags(node):
+        found[entity] = tuple(tags)
+
+
+def with_tags(root: Schema, references: Iterable[Schema], add: _Edits, remove: _Edits) -> str:
+    """The canonical text of `root`, with the tags of `add` behind those there are, without those of `remove`.
+
+    Raises SchemaFault for an entity that is not spelt out in this text.
+    """
+    references = tuple(references)
+    records = _Records(root, references)
+    tags: dict[int, list[str]] = {}
+    for edits, adding in ((add, True), (remove, False)):
+        for entity, names in edits.items():
+            node = records.find(entity)
+            old = tags.setdefault(id(node), _tags(node))
+            if adding:
+                old.extend(dict.fromkeys(name for name in names if name not in old))
+            else:
+                old[:] = [name for name in old if name not in names]
+    return _TaggingWriter(references, tags).text(root)
+
+
+class _TaggingWriter(Writer):
+    """Prints a schema with the tags of some nodes, given by their ids, replaced."""
+
+    def __init__(self, references: Iterable[Schema], tags: Mapping[int, Sequence[str]]) -> None:
+        super().__init__(references)
+        self._tags = tags
+
+    def props(self, node: Schema | Field) -> Mapping[str, object]:
+        tags = self._tags.get(id(node))
+        if tags is None:
+            return node.props
+        if tags:
+            return {**node.props, TAGS: list(tags)}
+        return {name: value for name, value in node.props.items() if name != TAGS}
+
+
+class _Records:
+    """The records that a schema's text spells out, by their names."""
+
+    def __init__(self, root: Schema, references: Iterable[Schema]) -> None:
+        self._by_name: dict[str, Record] = {}
+        self._by_simple_name: dict[str, Record] = {}
+        for record in _spelt_out(root, {reference.type_name for reference in references}):
+            self._by_name[record.name.full] = record
+            self._by_simple_name.setdefault(record.name.simple, record)
+
+    def find(self, entity: SchemaEntity) -> Record | Field:
+        path = entity.path.removeprefix(".")
+        found: Record | Field | None = None
+        if entity.type == RECORD_ENTITY:
+            found = self._record(path)
+        elif entity.type == FIELD_ENTITY:
+            name, _, field = path.rpartition(".")
+            record = self._record(name)
+            found = record.by_name.get(field) if record else None
+        else:
+            raise SchemaFault(
+                f'unknown type of entity "{entity.type}": tags go to "{RECORD_ENTITY}" or "{FIELD_ENTITY}"'
+            )
+        if found is None:
+            what = "record" if entity.type == RECORD_ENTITY else "field of a record"
+            raise SchemaFault(f'no {what} has the path "{entity.path}" in this schema')
+        return found
+
+    def _record(self, name: str) -> Record | None:
+        return self._by_name.get(name) or self._by_simple_name.get(name)
+
+
+def _spelt_out(root: Schema, known: set[str]) -> Iterator[Record]:
+    """The records in the text of `root`, breadth first; those `known` are only named there."""
+    met = set(known)
+    waiting = deque([root])
+    while waiting:
+        node = waiting.popleft()
+        if isinstance(node, Record):
+            if node.name.full in met:
+                continue
+            met.add(node.name.full)
+            yield node
+            waiting.extend(field.schema for field in node.fields)
+        else:
+            waiting.extend(_inner(node))
+
+
+def _inner(schema: Schema) -> Sequence[Schema]:
+    match schema:
+        case Array():
+            return [schema.items]
+        case Map():
+            return [schema.values]
+        case Union():
+            return schema.branches
+    return ()
+
+
+def _tags(node: Record | Field) -> list[str]:
+    """The tags of one node, each once. What is no list holds none, and what is no text is taken as JSON."""
+    tags = node.props.get(TAGS)
+    if not isinstance(tags, list):
+        return []
+    return list(dict.fromkeys(tag if isinstance(tag, str) else write(tag) for tag in tags))
