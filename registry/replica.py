@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from registry.errors import Conflict, WriteTimedOutError
+from registry.errors import Conflict, StoreError, WriteTimedOutError
 from registry.records import Record
 from registry.state import State
 from registry.store import Entry, Store
@@ -35,6 +35,33 @@ class Replica:
         self._appended = 0  # the last position that this process wrote, which need not be folded yet
         self._folding = threading.RLock()
         self._writing = threading.Lock()
+        self.conflicts = 0
+        """How many appends found their position taken."""
+
+    @property
+    def store(self) -> Store:
+        """Where the log is."""
+        return self._store
+
+    @property
+    def position(self) -> int:
+        """How far the log was folded."""
+        return self._state.position
+
+    def peek(self) -> State | None:
+        """The state, not locked, for one look into a table; None if the log goes on behind it.
+
+        Where asking the store is a round trip (`Store.remote`) nobody is asked: only what this process
+        wrote itself is known then, and what it read last.
+        """
+        state = self._state
+        head = self._appended
+        if not self._store.remote:
+            try:
+                head = self._store.head()
+            except StoreError:
+                return None
+        return state if head <= state.position else None
 
     @contextmanager
     def synced(self) -> Iterator[State]:
@@ -75,6 +102,7 @@ class Replica:
                     self._store.append(position, [record.to_log() for record in records])
                 except Conflict:
                     attempt += 1
+                    self.conflicts += 1  # under the lock of the writers
                     if time.monotonic() > deadline:
                         raise WriteTimedOutError(
                             f"Register operation timed out: other writers were faster {attempt} times "

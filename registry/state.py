@@ -290,6 +290,17 @@ class State:
         known = self._contexts.get(context)
         return 1 if known is None else known.max_id + 1
 
+    def has_id(self, context: str, number: int) -> bool:
+        """Whether a version has the id. Safe without a lock: another thread may be folding."""
+        known = self._contexts.get(context)
+        return known is not None and number in known.holders
+
+    def some_holder(self, context: str, number: int) -> SchemaVersion | None:
+        """A version that has the id: all have its content. Safe without a lock, as `has_id` is."""
+        known = self._contexts.get(context)
+        holders = {} if known is None else known.holders.get(number, {})
+        return next(iter(list(holders.values())), None)  # copying a dict's values is one step
+
     def holders(self, context: str, number: int) -> list[SchemaVersion]:
         """The versions that have the id, live ones first, then by subject and version."""
         known = self._contexts.get(context)

@@ -106,6 +106,8 @@ class RedisStore:
     Raises SettingsError, StoreError (StoreAwayError where nobody answers), LogFormatError.
     """
 
+    remote = True
+
     def __init__(self, url: str, *, connect_timeout: float = 2.0, timeout: float = 5.0) -> None:
         where = RedisUrl.parse(url)
         if where.ca is not None and not Path(where.ca).is_file():

@@ -55,6 +55,8 @@ class SQLiteStore:
     Raises StoreError, StoreBusyError, LogFormatError.
     """
 
+    remote = False
+
     def __init__(self, path: str | Path, *, busy_timeout: float = 5.0) -> None:
         self._path = Path(path)
         self._busy_timeout = busy_timeout

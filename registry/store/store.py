@@ -41,6 +41,10 @@ class Store(Protocol):
     def url(self) -> str:
         """As `open_store` takes it, but without user and password: it is shown in messages."""
 
+    @property
+    def remote(self) -> bool:
+        """Whether to ask for the head is a round trip to another process."""
+
     def read(self, after: int) -> Iterator[Entry]:
         """The entries after position `after`, in order, up to the head at the time of the call."""
 
