@@ -32,7 +32,8 @@ is its first three digits (40401 is a 404), but for StoreAwayError::
     │   └── LogFormatError                   what was read is not a registry's log
     ├── WriteTimedOutError            50002  other writers won every position
     ├── TransferError                        a log cannot be moved: see what differs; met by commands only
-    └── SettingsError                        a setting is wrong; met at start only
+    ├── SettingsError                        a setting is wrong; met at start only
+    └── ListenError                          the address is taken, or none of this machine's; at start only
 """
 
 from typing import ClassVar
@@ -296,3 +297,7 @@ class TransferError(RegistryError):
 
 class SettingsError(RegistryError):
     """A setting is wrong. The message names it, its value and what is allowed."""
+
+
+class ListenError(RegistryError):
+    """The server cannot listen at its address. The message says why, and what to do."""

@@ -5,30 +5,33 @@ the store for itself and serves with a few threads. The parent hands them its
 settings.
 """
 
-import http.client
+import logging
 import multiprocessing
 import os
 import signal
-import socket
 import sys
 import threading
-import urllib.request
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn
 
 from flask import Flask
-from granian.constants import Interfaces
+from granian.constants import Interfaces, SSLProtocols
 from granian.log import LogLevels
 from granian.server import Server
 from granian.server.common import AbstractServer
 
-from registry.errors import RegistryError, SettingsError
+from registry.errors import RegistryError
 from registry.http import create_app
+from registry.listening import ask, check_address, check_certificates, url
 from registry.registry import Registry
 from registry.settings import Settings
 from registry.store import open_store, without_password
+from registry.systemd import notify
+
+_log = logging.getLogger("fivebyte.registry")
 
 _DRAIN_SECONDS = 10
 
@@ -51,11 +54,14 @@ def serve(settings: Settings) -> int:
 
     Prints one line when it answers requests.
 
-    Raises SettingsError where the address is taken, StoreError where the store cannot be used.
+    Raises ListenError where the address is taken, SettingsError where the certificates cannot be used,
+    StoreError where the store cannot be.
     """
-    _check_address(settings)
+    check_address(settings)
+    check_certificates(settings)
     with closing(open_store(settings.store)) as store:  # what is wrong with it is said here, once
         store.head()
+        warnings = store.warnings()
     server = Server(
         "registry",  # a name in granian's messages: what it loads is given below
         interface=Interfaces.WSGI,
@@ -67,7 +73,14 @@ def serve(settings: Settings) -> int:
         websockets=False,
         log_level=LogLevels.error,  # its warnings are advice on the number of threads
         log_dictconfig=_LOGGING,
+        ssl_cert=_path(settings.tls_certificate),
+        ssl_key=_path(settings.tls_key),
+        ssl_ca=_path(settings.tls_client_ca),
+        ssl_client_verify=settings.tls_client_ca is not None,
+        ssl_protocol_min=SSLProtocols.tls12,
     )
+    for warning in warnings:  # the logging is set up now
+        _log.warning("%s", warning)
     stopped = threading.Event()
     announcer = threading.Thread(target=_announce, args=(settings, server, stopped), daemon=True)
     server.on_startup(announcer.start)
@@ -98,43 +111,22 @@ def worker(settings: Settings) -> Flask:
     return create_app(registry, max_body_bytes=settings.max_body_bytes)
 
 
-def _check_address(settings: Settings) -> None:
-    """Granian shares its port between workers, and so would with another server: see that it is free."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM
-        )[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as fault:
-        raise SettingsError(
-            f"cannot listen on {settings.host}:{settings.port}: {fault.strerror or fault}; "
-            "give another --host or --port, or stop what uses it"
-        ) from None
-
-
 def _announce(settings: Settings, server: AbstractServer[Any], stopped: threading.Event) -> None:
     """Say that the registry is there once it answers a request, and not before.
 
     Asks only when all workers were forked: a fork must not meet a thread that is in the middle of something.
     """
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    if settings.host in {"0.0.0.0", "::"}:  # noqa: S104 - only compared
-        host = "127.0.0.1" if settings.host == "0.0.0.0" else "[::1]"  # noqa: S104
-    url = f"http://{host}:{settings.port}"
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while not stopped.wait(0.02):
-        if len(server.wrks) < settings.workers:
-            continue
-        try:
-            with opener.open(url, timeout=1) as reply:
-                reply.read()
-        except (OSError, http.client.HTTPException):
+        if len(server.wrks) < settings.workers or ask(settings) is None:
             continue
         store = without_password(settings.store)
-        print(f"fivebyte registry on {url}, store {store}", flush=True)  # noqa: T201 - what was asked for
+        print(f"fivebyte registry on {url(settings)}, store {store}", flush=True)  # noqa: T201 - was asked for
+        notify("READY=1")
         return
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)
 
 
 def _end_with(wait: Callable[[], object]) -> None:

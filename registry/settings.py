@@ -37,6 +37,15 @@ class Settings:
     )
     max_body_bytes: int = setting(16 * 1024 * 1024, "the longest request body, in bytes", least=1, most=2**31)
     mode_mutability: bool = setting(True, "whether modes can be changed by the API")
+    tls_certificate: str | None = setting(
+        None, "a PEM file with the server's certificate and those above it: makes it HTTPS", form="FILE"
+    )
+    tls_key: str | None = setting(
+        None, "the PEM file with the certificate's key, in PKCS#8 and not encrypted", form="FILE"
+    )
+    tls_client_ca: str | None = setting(
+        None, "a PEM file of roots: clients must show a certificate from one of them", form="FILE"
+    )
 
     def __post_init__(self) -> None:
         for declared in declared_settings():
@@ -55,6 +64,16 @@ class Settings:
             return (
                 f"workers={self.workers} with store={self.store} would be as many registries; "
                 "give one worker, or a store that processes can share (sqlite:///PATH, redis://HOST)"
+            )
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            given, other = "tls_certificate", "tls_key"
+            if self.tls_key is not None:
+                given, other = other, given
+            return f"{given}={getattr(self, given)} is of no use without {other}; give both"
+        if self.tls_client_ca is not None and self.tls_certificate is None:
+            return (
+                f"tls_client_ca={self.tls_client_ca} is of no use without TLS; "
+                "give tls_certificate and tls_key as well"
             )
         return None
 

@@ -1,7 +1,7 @@
 """The command line: ``fivebyte GROUP COMMAND``. One file a group, imported when it is run.
 
 Exit codes: 0 done; 1 refused, incompatible or not reachable, with one line that says why; 2 a wrong
-command line; 130 interrupted.
+command line or setting; 130 interrupted.
 """
 
 import importlib
@@ -76,7 +76,7 @@ def run(args: Sequence[str] | None = None) -> int:
         if message is None:
             raise
         click.echo(f"fivebyte: {message}", err=True)
-        return 1
+        return 2 if _is_wrong_setting(error) else 1
     return code if isinstance(code, int) else 0  # what a command gave to click.exceptions.Exit
 
 
@@ -87,3 +87,9 @@ def _explained(error: Exception) -> str | None:
     from serde.errors import SerdeError
 
     return str(error) if isinstance(error, BrokerError | RegistryError | SerdeError) else None
+
+
+def _is_wrong_setting(error: Exception) -> bool:
+    from registry.errors import SettingsError
+
+    return isinstance(error, SettingsError)

@@ -18,6 +18,7 @@ import pytest
 
 from fivebyte.cli import run as fivebyte
 from tests.support.needs import ROOT
+from tests.support.redis import FORGETFUL, running_redis
 from tests.support.server import RunningRegistry, free_port, running_registry
 
 SUBJECT = "a/b%é " * 50
@@ -188,7 +189,6 @@ def test_a_port_that_is_taken(shared: RunningRegistry) -> None:
     [
         (["--port", "0"], "--port 0: give a whole number from 1 to 65535"),
         (["--port", "65536"], "--port 65536: give a whole number from 1 to 65535"),
-        (["--host", "no.such.host.invalid"], "cannot listen on no.such.host.invalid:8081: "),
         (["--store", "x.db"], "no store is known for 'x.db': give memory:, sqlite:///relative.db,"),
         (
             ["--store", "memory:", "--workers", "2"],
@@ -199,7 +199,7 @@ def test_a_port_that_is_taken(shared: RunningRegistry) -> None:
 def test_settings_that_cannot_be(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert fivebyte(["serve", *arguments]) == 1
+    assert fivebyte(["serve", *arguments]) == 2
     output = capsys.readouterr()
     assert output.out == ""
     assert output.err.startswith(f"fivebyte: {message}")
@@ -222,6 +222,12 @@ def test_a_store_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_what_is_wrong_in_the_environment_is_named() -> None:
     done = run(FIVEBYTE_PORT="eighty")
     assert (done.returncode, done.stderr) == (
-        1,
+        2,
         "fivebyte: FIVEBYTE_PORT=eighty: give a whole number from 1 to 65535\n",
     )
+
+
+def test_a_redis_that_forgets_is_warned_of_once() -> None:
+    with running_redis(*FORGETFUL) as redis, running_registry(redis.url(), workers=2) as server:
+        assert server.output.count("a restart loses every schema. Set appendonly yes") == 1
+        assert server.output.count("\n") == 2  # and where it is
