@@ -3,7 +3,7 @@
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotAcceptable, UnsupportedMediaType
 
-from registry.http import compatibility, config, contexts, mode, root, schemas, subjects, versions
+from registry.http import compatibility, config, contexts, docs, mode, root, schemas, subjects, versions
 from registry.http.context_paths import ContextPaths
 from registry.http.errors import handle_errors
 from registry.http.negotiation import is_readable, negotiate
@@ -26,7 +26,7 @@ def create_app(registry: Registry, *, max_body_bytes: int = MAX_BODY_BYTES) -> F
     app.url_map.strict_slashes = False
     app.before_request(_negotiate)
     handle_errors(app)
-    for room in (root, subjects, versions, schemas, compatibility, config, mode, contexts):
+    for room in (root, subjects, versions, schemas, compatibility, config, mode, contexts, docs):
         app.register_blueprint(room.blueprint(registry))
     # Flask's own way to put a layer around it, which mypy takes for a replaced method.
     app.wsgi_app = ContextPaths(app.wsgi_app)  # type: ignore[method-assign]
@@ -40,7 +40,7 @@ def _negotiate() -> Response | None:
         g.media_type = media_type
     if request.routing_exception is not None:
         return None
-    if media_type is None:
+    if media_type is None and request.blueprint != "docs":
         raise NotAcceptable
     if request.method in {"POST", "PUT"} and not is_readable(request.headers.get("Content-Type")):
         raise UnsupportedMediaType
