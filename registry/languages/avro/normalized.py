@@ -178,10 +178,7 @@ def _member(schema: Schema | None, name: str) -> Schema | None:
 
 def _single(value: float) -> float:
     """The number that the digits of ``Float.toString(value)`` stand for: the fewest that make this float."""
-    try:
-        single = _as_single(value)
-    except OverflowError:
-        return math.copysign(math.inf, value)
+    single = _as_single(value)
     if single == 0 or not math.isfinite(single):
         return single
     exact = Decimal(single)
@@ -196,5 +193,8 @@ def _single(value: float) -> float:
 
 
 def _as_single(value: float) -> float:
-    single: float = struct.unpack("<f", struct.pack("<f", value))[0]
+    try:
+        single: float = struct.unpack("<f", struct.pack("<f", value))[0]
+    except OverflowError:
+        return math.copysign(math.inf, value)
     return single

@@ -15,7 +15,8 @@ import org.apache.avro.SchemaCompatibility;
 /**
  * Says what Java's Avro makes of schemas. One JSON object a line in, one out:
  *
- * {"schema": text, "references": [text], "strict": bool} -> {"canonical": text} or {"refused": why}
+ * {"schema": text, "references": [text], "strict": bool}
+ *     -> {"canonical": text, "resolved": text} or {"refused": why}
  * {"reader": text, "writer": text, "references": [text]} -> {"findings": [[kind, path, detail]]} or {"refused": why}
  */
 public final class Oracle {
@@ -29,7 +30,7 @@ public final class Oracle {
       ObjectNode answer = JSON.createObjectNode();
       try {
         if (request.has("schema")) {
-          answer.put("canonical", canonical(request));
+          print(request, answer);
         } else {
           answer.set("findings", findings(request));
         }
@@ -54,12 +55,14 @@ public final class Oracle {
     return parser.parse(text);
   }
 
+  /** The text that names the references' types, and the one that spells them out. */
   @SuppressWarnings("deprecation")
-  private static String canonical(JsonNode request) {
+  private static void print(JsonNode request, ObjectNode answer) {
     List<Schema> references = new ArrayList<>();
     boolean strict = request.get("strict").booleanValue();
     Schema schema = parse(request.get("schema").textValue(), request.get("references"), strict, references);
-    return schema.toString(references, false);
+    answer.put("canonical", schema.toString(references, false));
+    answer.put("resolved", schema.toString());
   }
 
   private static ArrayNode findings(JsonNode request) {
