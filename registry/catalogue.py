@@ -18,6 +18,11 @@ class Catalogue:
     def __init__(self, replica: Replica) -> None:
         self._replica = replica
 
+    @property
+    def replica(self) -> Replica:
+        """The log's fold, for those who watch it or look into it without asking the log."""
+        return self._replica
+
     # Versions
 
     def version(self, subject: str, number: int, *, deleted: bool = False) -> SchemaVersion:

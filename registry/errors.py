@@ -24,6 +24,7 @@ is its first three digits (40401 is a 404), but for StoreAwayError::
     │   ├── ReferenceExistsError      42206
     │   ├── InvalidSubjectError       42208
     │   ├── SchemaTooLargeError       42209
+    │   ├── InvalidRuleSetError       42210
     │   └── ContextNotEmptyError      42211
     ├── StoreError                    50001  the log cannot be read or written
     │   ├── Conflict                         the position is taken: sync and decide again
@@ -31,6 +32,7 @@ is its first three digits (40401 is a 404), but for StoreAwayError::
     │   ├── StoreBusyError                   another process holds the store for too long
     │   └── LogFormatError                   what was read is not a registry's log
     ├── WriteTimedOutError            50002  other writers won every position
+    ├── NotReadyError                 503    the log does not answer in time, or was not read to its end
     ├── TransferError                        a log cannot be moved: see what differs; met by commands only
     ├── SettingsError                        a setting is wrong; met at start only
     └── ListenError                          the address is taken, or none of this machine's; at start only
@@ -243,6 +245,15 @@ class SchemaTooLargeError(RefusedError):
         )
 
 
+class InvalidRuleSetError(RefusedError):
+    """A rule without a name or a type, with the name of another, or of a mode that its phase has not."""
+
+    code = 42210
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"Invalid rule set: {why}")
+
+
 class ContextNotEmptyError(RefusedError):
     """A context that is to be deleted has a subject, live or soft-deleted."""
 
@@ -289,6 +300,12 @@ class WriteTimedOutError(RegistryError):
     """Other writers won every position that this write tried to take."""
 
     code = 50002
+
+
+class NotReadyError(RegistryError):
+    """The log does not answer in time, or was not read to its end."""
+
+    code = 503
 
 
 class TransferError(RegistryError):

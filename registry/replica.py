@@ -44,9 +44,9 @@ class Replica:
         return self._store
 
     @property
-    def position(self) -> int:
-        """How far the log was folded."""
-        return self._state.position
+    def state(self) -> State:
+        """What was read last, not locked: only for what `State` says is safe so."""
+        return self._state
 
     def peek(self) -> State | None:
         """The state, not locked, for one look into a table; None if the log goes on behind it.

@@ -10,6 +10,7 @@ messages with that id may still lie in topics. So no id is given to two
 contents, and the same content gets its old id back.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -88,6 +89,10 @@ class State:
         self.position = 0
         self.refused: list[VersionKey] = []
         """Versions that the log gives an id of another content; the first content is kept."""
+        self.created: Counter[str] = Counter()
+        """How many versions the log says were made, by schema type; one that is brought back counts again."""
+        self.deleted: Counter[str] = Counter()
+        """How many it says were deleted softly."""
         self._contexts: dict[str, _Context] = {DEFAULT_CONTEXT: _Context()}
         self._subjects: dict[str, dict[int, SchemaVersion]] = {}
         self._referrers: dict[VersionKey, set[VersionKey]] = {}
@@ -145,6 +150,7 @@ class State:
         holders = context.holders.get(record.id)
         if holders:
             content = next(iter(holders.values())).content
+        (self.deleted if record.deleted else self.created)[content.schema_type] += 1
         self._remove(known)
         self._put(
             SchemaVersion(subject, record.version, record.id, digest, content, record.deleted, time), context
@@ -185,6 +191,7 @@ class State:
         for version in list(self._subjects.get(subject, {}).values()):
             if version.version <= last and not version.deleted:
                 self._put(replace(version, deleted=True), self._contexts[context_of(subject)])
+                self.deleted[version.content.schema_type] += 1
 
     def _clear(self, scope: str | None) -> None:
         for subject in self.subjects_in(scope):
@@ -199,6 +206,10 @@ class State:
         for subject, versions in self._subjects.items():
             live = sum(not version.deleted for version in versions.values())
             yield subject, live > 0, live < len(versions)
+
+    def all_versions(self) -> list[list[SchemaVersion]]:
+        """The versions of each subject, live and soft-deleted, in no order. Safe without a lock."""
+        return [list(versions.values()) for versions in list(self._subjects.values())]
 
     def subjects_in(self, scope: str | None) -> list[str]:
         """The subjects that a scope reaches: itself, a context's, the default one's (None), or all."""

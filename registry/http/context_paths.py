@@ -20,6 +20,8 @@ _SCOPES = {"/config", "/mode"}
 _LISTINGS = {"/subjects", "/schemas"}
 _EVERY_CONTEXT = ":*:"
 _IDS = "/schemas/ids/"
+_OF_THE_SERVER = ("health/", "metrics")
+"""What is in no context: with one before it, it is no path."""
 
 
 class ContextPaths:
@@ -34,7 +36,7 @@ class ContextPaths:
             segment, _, rest = path[len(_PREFIX) :].partition("/")
             # WSGI gives the path as Latin-1, whatever it is; what we add to it has that form too.
             context = context_name(segment)
-            if context is not None and rest:
+            if context is not None and rest and not rest.startswith(_OF_THE_SERVER):
                 environ = {**environ, **_rewritten(f"/{rest}", f":{context}:", environ)}
         return self._app(environ, start_response)
 

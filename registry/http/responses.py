@@ -11,7 +11,12 @@ from registry.state import SchemaVersion
 
 def answer(value: object, status: int = 200) -> Response:
     """`value` as JSON."""
-    return text_answer(json.dumps(value, ensure_ascii=False, separators=(",", ":")), status)
+    return text_answer(json_text(value), status)
+
+
+def json_text(value: object) -> str:
+    """`value` as the JSON that answers are made of."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def text_answer(text: str, status: int = 200) -> Response:
@@ -42,4 +47,5 @@ CONTENT = ("guid", "schemaType", "references", "metadata", "ruleSet", "schema")
 REGISTERED = ("id", "version", *CONTENT)
 LOOKED_UP = ("subject", *REGISTERED)
 STORED = (*LOOKED_UP, "ts", "deleted")
-BY_ID = (*CONTENT, "ts", "deleted")
+BY_ID = CONTENT
+"""Without what may change: these answers are kept by caches."""
