@@ -15,6 +15,7 @@ _COMMANDS = {
     "consume": ("fivebyte.cli.records", "Read a topic's records as JSON lines."),
     "demo": ("fivebyte.cli.demo", "Run the main job from end to end in a temporary folder."),
     "produce": ("fivebyte.cli.records", "Write JSON lines to a topic as Avro records."),
+    "registry": ("fivebyte.cli.registry", "Copy, export, import and look back on the registry's log."),
     "schema": ("fivebyte.cli.schema", "Register, list, get, check and delete schemas."),
     "serve": ("fivebyte.cli.serve", "Run the schema registry."),
     "topic": ("fivebyte.cli.topic", "Create and list topics."),
