@@ -36,7 +36,7 @@ PATH_PARAMETERS: Mapping[str, JsonSchema] = {
 BODIES: Mapping[str, object] = {
     "NewSchema": {"schema": '"string"'},
     "ConfigChange": {"compatibility": "FULL_TRANSITIVE"},
-    "ModeChange": {"mode": "READONLY"},
+    "ModeChange": {"mode": "READWRITE"},
 }
 """An example of each request's body."""
 

@@ -145,7 +145,7 @@ def _failures(operation: Operation, spec: APISpec) -> Json:
         by_status.setdefault(status, {})[code] = why(fault)
     failures: Json = {}
     for status, reasons in sorted(by_status.items()):
-        name = "_".join(["Error", str(status), *(str(code) for code in sorted(reasons) if code != status)])
+        name = "_".join(["Error", str(status), *map(str, sorted(reasons))])
         if name not in spec.components.responses:
             spec.components.response(name, _failure(reasons))
         failures[str(status)] = {"$ref": f"#/components/responses/{name}"}

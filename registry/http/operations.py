@@ -26,7 +26,11 @@ def _several(name: str, description: str) -> Query:
 
 _TWICE = "Softly first: ids stay readable, and a schema may come back. Then, with `permanent`, for good."
 _PAGE = (
-    Query("offset", {**NUMBER, "default": 0}, "How many to leave out at the beginning."),
+    Query(
+        "offset",
+        {"type": "integer", "format": "int32", "default": 0},
+        "How many to leave out at the beginning.",
+    ),
     Query(
         "limit",
         {"type": "integer", "format": "int32", "default": -1},
