@@ -12,8 +12,10 @@ from collections.abc import Sequence
 import click
 
 _COMMANDS = {
+    "config": ("fivebyte.cli.config", "Show each setting of the server and where it comes from."),
     "consume": ("fivebyte.cli.records", "Read a topic's records as JSON lines."),
     "demo": ("fivebyte.cli.demo", "Run the main job from end to end in a temporary folder."),
+    "doctor": ("fivebyte.cli.doctor", "Look for what is wrong with a set-up, and say what to do."),
     "produce": ("fivebyte.cli.records", "Write JSON lines to a topic as Avro records."),
     "registry": ("fivebyte.cli.registry", "Copy, export, import and look back on the registry's log."),
     "schema": ("fivebyte.cli.schema", "Register, list, get, check and delete schemas."),

@@ -141,8 +141,18 @@ def _registry(folder: Path) -> Iterator[str]:
     log = folder / "registry.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "fivebyte", "serve", "--port", str(port)],
-            env={**os.environ, "FIVEBYTE_STORE": f"sqlite:///{folder / 'schemas.db'}"},
+            [
+                sys.executable,
+                "-m",
+                "fivebyte",
+                "serve",
+                "--port",
+                str(port),
+                "--store",
+                "sqlite:///schemas.db",
+            ],
+            cwd=folder,  # and without what the user has set for other servers, in a file or the environment
+            env={name: value for name, value in os.environ.items() if not name.startswith("FIVEBYTE_")},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
