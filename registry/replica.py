@@ -35,6 +35,7 @@ class Replica:
         self._appended = 0  # the last position that this process wrote, which need not be folded yet
         self._folding = threading.RLock()
         self._writing = threading.Lock()
+        self._looked = 0.0  # when `peek` found the state to be at the head
         self.conflicts = 0
         """How many appends found their position taken."""
 
@@ -49,19 +50,20 @@ class Replica:
         return self._state
 
     def peek(self) -> State | None:
-        """The state, not locked, for one look into a table; None if the log goes on behind it.
+        """The state, not locked, for one look into a table; None if it is known to be behind the log.
 
-        Where asking the store is a round trip (`Store.remote`) nobody is asked: only what this process
-        wrote itself is known then, and what it read last.
+        What this process wrote is known at once, what others did after the store's `head_lasts`.
         """
-        state = self._state
-        head = self._appended
-        if not self._store.remote:
-            try:
-                head = self._store.head()
-            except StoreError:
+        state, now = self._state, time.monotonic()
+        if now - self._looked < self._store.head_lasts:
+            return state if self._appended <= state.position else None
+        try:
+            if self._store.head() != state.position:
                 return None
-        return state if head <= state.position else None
+        except StoreError:
+            return None
+        self._looked = now
+        return state
 
     @contextmanager
     def synced(self) -> Iterator[State]:

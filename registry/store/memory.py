@@ -14,7 +14,7 @@ class MemoryStore:
     """A log in memory. What is kept is text, so that no caller can change what another one reads."""
 
     url = "memory:"
-    remote = False
+    head_lasts = 0.0
 
     def __init__(self) -> None:
         self._rows: list[tuple[int, str, str | None]] = []

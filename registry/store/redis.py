@@ -24,6 +24,7 @@ the same id, without another wait.
 A store may be used from several threads; open it in the process that uses it.
 """
 
+import math
 import re
 import secrets
 import time
@@ -106,7 +107,7 @@ class RedisStore:
     Raises SettingsError, StoreError (StoreAwayError where nobody answers), LogFormatError.
     """
 
-    remote = True
+    head_lasts = math.inf
 
     def __init__(self, url: str, *, connect_timeout: float = 2.0, timeout: float = 5.0) -> None:
         where = RedisUrl.parse(url)

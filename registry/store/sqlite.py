@@ -55,7 +55,7 @@ class SQLiteStore:
     Raises StoreError, StoreBusyError, LogFormatError.
     """
 
-    remote = False
+    head_lasts = 0.0005
 
     def __init__(self, path: str | Path, *, busy_timeout: float = 5.0) -> None:
         self._path = Path(path)

@@ -42,8 +42,11 @@ class Store(Protocol):
         """As `open_store` takes it, but without user and password: it is shown in messages."""
 
     @property
-    def remote(self) -> bool:
-        """Whether to ask for the head is a round trip to another process."""
+    def head_lasts(self) -> float:
+        """For how many seconds a head that was looked at will do, for answers that hardly ever change.
+
+        It says what looking costs: 0 for nothing, infinity for a round trip. Such a log is followed.
+        """
 
     def read(self, after: int) -> Iterator[Entry]:
         """The entries after position `after`, in order, up to the head at the time of the call."""
