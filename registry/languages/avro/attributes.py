@@ -35,7 +35,9 @@ def optional_text(value: Mapping[str, object], key: str) -> str | None:
 
 def alias_texts(value: Mapping[str, object], path: str) -> list[str]:
     """The aliases as written, each once."""
-    aliases = value.get("aliases", [])
+    if "aliases" not in value:
+        return []
+    aliases = value["aliases"]
     if not isinstance(aliases, list):
         raise SchemaFault("aliases is an array of names", path=f"{path}/aliases")
     for index, alias in enumerate(aliases):
@@ -46,7 +48,9 @@ def alias_texts(value: Mapping[str, object], path: str) -> list[str]:
 
 def order(value: Mapping[str, object], name: str, path: str) -> str:
     """The sort order of the field `name`, in lower case."""
-    order = value.get("order", "ascending")
+    if "order" not in value:
+        return "ascending"
+    order = value["order"]
     if not isinstance(order, str) or order.lower() not in _ORDERS:
         raise SchemaFault(
             f'the order of field "{name}" must be "ascending", "descending" or "ignore", '

@@ -159,6 +159,8 @@ class Writer:
 
     def _props(self, node: Schema | Field) -> str:
         props = self.props(node)
+        if not props:
+            return ""
         return "".join([f",{write_string(name)}:{write(value)}" for name, value in props.items()])
 
 

@@ -65,6 +65,7 @@ _PROMOTIONS = {
     "bytes": {"string"},
     "string": {"bytes"},
 }
+_NONE: set[str] = set()
 
 
 @dataclass(slots=True, eq=False)
@@ -107,8 +108,20 @@ class _Candidates:
 
     def __init__(self) -> None:
         self._by_union: dict[int, dict[str, list[Schema]]] = {}
+        self._primitives: dict[int, set[str]] = {}
+
+    def read_primitive(self, union: Union, type_: str) -> bool:
+        """Whether some branch of `union` reads the primitive type: what could read it does."""
+        readable = self._primitives.get(id(union))
+        if readable is None:
+            readable = {branch.type for branch in union.branches}
+            for branch in union.branches:
+                readable |= _PROMOTIONS.get(branch.type, _NONE)
+            self._primitives[id(union)] = readable
+        return type_ in readable
 
     def of(self, union: Union, writer: Schema) -> list[Schema]:
+        """The branches that could read `writer`, which is not primitive."""
         index = self._by_union.get(id(union))
         if index is None:
             index = self._by_union[id(union)] = self._index(union)
@@ -126,7 +139,7 @@ class _Candidates:
                 keys = {f"{branch.type} {branch.name.simple}"}
                 keys.update(f"{branch.type} aka {alias.full}" for alias in branch.aliases)
             else:
-                keys = {branch.type, *_PROMOTIONS.get(branch.type, ())}
+                keys = {branch.type}
             for key in keys:
                 index.setdefault(key, []).append(branch)
         return index
@@ -176,9 +189,13 @@ def _compare(reader: Schema, writer: Schema, result: _Result, candidates: _Candi
         for index, branch in enumerate(writer.branches):
             result.merge(f"/{index}", (yield reader, branch))
     elif isinstance(reader, Union):
-        for branch in candidates.of(reader, writer):
-            if (yield branch, writer).compatible:
+        if isinstance(writer, Primitive):
+            if candidates.read_primitive(reader, writer.type):
                 return
+        else:
+            for branch in candidates.of(reader, writer):
+                if (yield branch, writer).compatible:
+                    return
         result.find("", "MISSING_UNION_BRANCH", _lacking(writer))
     elif writer.type not in _PROMOTIONS.get(reader.type, ()):
         result.find(
@@ -195,9 +212,11 @@ def _compare_alike(reader: Schema, writer: Schema, result: _Result, candidates: 
             yield from _compare_fields(reader, writer, result)
         case Union(), Union():
             for index, branch in enumerate(writer.branches):
-                if isinstance(branch, Primitive) and candidates.of(reader, branch):
-                    continue  # what could read a primitive type does
-                if not (yield reader, branch).compatible:
+                if isinstance(branch, Primitive):
+                    compatible = candidates.read_primitive(reader, branch.type)
+                else:
+                    compatible = (yield reader, branch).compatible
+                if not compatible:
                     result.find(f"/{index}", "MISSING_UNION_BRANCH", _lacking(branch))
         case Array(), Array():
             result.merge("/items", (yield reader.items, writer.items))
@@ -245,6 +264,9 @@ _COMPOSITE = frozenset({"record", "enum", "fixed", "array", "map", "union"})
 
 
 def _writer_fields(reader_field: Field, writer: Record) -> list[Field]:
+    if not reader_field.aliases:
+        match = writer.by_name.get(reader_field.name)
+        return [match] if match else []
     names = dict.fromkeys([reader_field.name, *reader_field.aliases])
     return [writer.by_name[name] for name in names if name in writer.by_name]
 

@@ -199,15 +199,16 @@ def write(value: object) -> str:
 
 def write_string(value: str) -> str:
     """`value` in quotes. Control characters without a short escape are written with upper-case digits."""
-    if _ESCAPED_CONTROL.search(value):
-        parts = (
-            f"\\u{ord(character):04X}"
-            if _ESCAPED_CONTROL.match(character)
-            else encode_basestring(character)[1:-1]
-            for character in value
-        )
-        return '"' + "".join(parts) + '"'
-    return encode_basestring(value)
+    quoted = encode_basestring(value)
+    if "\\u" not in quoted:
+        return quoted
+    parts = (
+        f"\\u{ord(character):04X}"
+        if _ESCAPED_CONTROL.match(character)
+        else encode_basestring(character)[1:-1]
+        for character in value
+    )
+    return '"' + "".join(parts) + '"'
 
 
 def java_double(value: float) -> str:

@@ -7,6 +7,7 @@ line and column of the fault.
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from registry.languages.avro import json_text
 from registry.languages.avro.attributes import (
@@ -85,16 +86,17 @@ class _Parser:
     def parse(self, text: str) -> Schema:
         value = json_text.read(text)
         try:
-            root: list[Schema] = []
-            self._schema(value, None, "", root.append)
-            self._finish()
-            return root[-1]
+            root = self._schema(value, None, "")
+            self._finish(root)
         except SchemaFault as fault:
             line, column = json_text.locate(text, _tokens(fault.path))
             raise SchemaFault(fault.message, path=fault.path, line=line, column=column) from None
+        return root
 
-    def _finish(self) -> None:
+    def _finish(self, root: Schema) -> None:
         """What can be decided only when every name has its type."""
+        if isinstance(root, Unresolved):
+            raise SchemaFault(_unknown(root.full_name), path=root.path)
         unresolved, self._unresolved = self._unresolved, []
         for name, place in unresolved:
             if name.full_name not in self._types:
@@ -109,42 +111,31 @@ class _Parser:
             for field, path in defaults:
                 checker.check(field, path)
 
-    def _schema(
-        self, value: object, namespace: str | None, path: str, place: Callable[[Schema], None]
-    ) -> None:
-        """Parse one schema and `place` it where it belongs; again when a name in its stead is resolved."""
-        match value:
-            case str():
-                place(self._named(value, namespace, path, place))
-            case dict():
-                place(self._object(value, namespace, path, place))
-            case list():
-                union = Union("union", NO_PROPS, [])
-                for index, branch in enumerate(value):
-                    self._schema(branch, namespace, f"{path}/{index}", _placer(union.branches, index))
-                self._unions.append((union, path))
-                place(union)
-            case _:
-                raise SchemaFault(
-                    f"not a schema: {excerpt(value)}; expected the name of a type, an object or an array",
-                    path=path,
-                )
+    def _schema(self, value: object, namespace: str | None, path: str) -> Schema:
+        if isinstance(value, str):
+            return self._named(value, namespace, path)
+        if isinstance(value, dict):
+            return self._object(value, namespace, path)
+        if isinstance(value, list):
+            return self._union(value, namespace, path)
+        raise SchemaFault(
+            f"not a schema: {excerpt(value)}; expected the name of a type, an object or an array", path=path
+        )
 
-    def _named(self, name: str, namespace: str | None, path: str, place: Callable[[Schema], None]) -> Schema:
+    def _named(self, name: str, namespace: str | None, path: str) -> Schema:
         if name in PRIMITIVES:
             return Primitive(name, NO_PROPS)
         full = f"{namespace}.{name}" if namespace and "." not in name else name
         # A bare name falls back to the empty namespace, but only to a type already complete: Java's rule.
         known = self._types.get(full) or self._open.get(full) or self._types.get(name)
-        if known is not None:
-            return known
-        unresolved = Unresolved("unresolved", NO_PROPS, full, path)
-        self._unresolved.append((unresolved, place))
-        return unresolved
+        return known or Unresolved("unresolved", NO_PROPS, full, path)
 
-    def _object(
-        self, value: dict[str, object], namespace: str | None, path: str, place: Callable[[Schema], None]
-    ) -> Schema:
+    def _placed(self, schema: Schema, place: Callable[[Schema], None]) -> None:
+        """Note where `schema` was put: if it is a name that has no type yet, its type goes there."""
+        if isinstance(schema, Unresolved):
+            self._unresolved.append((schema, place))
+
+    def _object(self, value: dict[str, object], namespace: str | None, path: str) -> Schema:
         type_ = value.get("type")
         if not isinstance(type_, str):
             wrong = (
@@ -161,20 +152,26 @@ class _Parser:
             case "fixed":
                 return self._fixed(value, namespace, path)
             case "array":
-                array = Array("array", props(value, _SCHEMA_RESERVED), _PENDING)
-                return self._container(array, "items", value, namespace, path)
+                items = self._schema(required(value, "items", type_, path), namespace, f"{path}/items")
+                array = Array("array", props(value, _SCHEMA_RESERVED), items)
+                self._placed(items, partial(setattr, array, "items"))
+                return array
             case "map":
-                map_ = Map("map", props(value, _SCHEMA_RESERVED), _PENDING)
-                return self._container(map_, "values", value, namespace, path)
+                values = self._schema(required(value, "values", type_, path), namespace, f"{path}/values")
+                map_ = Map("map", props(value, _SCHEMA_RESERVED), values)
+                self._placed(values, partial(setattr, map_, "values"))
+                return map_
             case _:  # {"type": "some.Name"}: the attributes beside it are lost, as in Java up to 1.12.1
-                return self._named(type_, namespace, f"{path}/type", place)
+                return self._named(type_, namespace, f"{path}/type")
 
-    def _container(
-        self, container: Array | Map, key: str, value: dict[str, object], namespace: str | None, path: str
-    ) -> Schema:
-        inner = required(value, key, container.type, path)
-        self._schema(inner, namespace, f"{path}/{key}", _setter(container, key))
-        return container
+    def _union(self, value: list[object], namespace: str | None, path: str) -> Union:
+        union = Union("union", NO_PROPS, [])
+        for index, item in enumerate(value):
+            branch = self._schema(item, namespace, f"{path}/{index}")
+            union.branches.append(branch)
+            self._placed(branch, partial(union.branches.__setitem__, index))
+        self._unions.append((union, path))
+        return union
 
     def _record(self, value: dict[str, object], namespace: str | None, path: str) -> Record:
         name = self._name(value, namespace, path)
@@ -209,17 +206,18 @@ class _Parser:
             raise SchemaFault(f'duplicate field "{name}" in record "{record.name.full}"', path=f"{path}/name")
         if "type" not in value:
             raise SchemaFault(f'field "{name}" has no type', path=path)
+        schema = self._schema(value["type"], record.name.namespace, f"{path}/type")
         field = Field(
             name,
-            _PENDING,
+            schema,
             optional_text(value, "doc"),
             value.get("default", MISSING),
             order(value, name, path),
             alias_texts(value, path),
             props(value, _FIELD_RESERVED),
         )
-        self._schema(value["type"], record.name.namespace, f"{path}/type", _setter(field, "schema"))
-        if field.schema.type in ("float", "double") and isinstance(field.default, str):
+        self._placed(schema, partial(setattr, field, "schema"))
+        if schema.type in ("float", "double") and isinstance(field.default, str):
             field.default = number(field.default, name, path)
         record.fields.append(field)
         record.by_name[name] = field
@@ -316,20 +314,6 @@ class _Parser:
             raise SchemaFault(f'type "{named.name.full}" is already defined, differently', path=path)
         if named.name.full in self._open:
             raise SchemaFault(f'type "{named.name.full}" is defined inside itself', path=path)
-
-
-_PENDING: Schema = Unresolved("unresolved", NO_PROPS, "", "")
-
-
-def _setter(node: Schema | Field, attribute: str) -> Callable[[Schema], None]:
-    return lambda schema: setattr(node, attribute, schema)
-
-
-def _placer(branches: list[Schema], index: int) -> Callable[[Schema], None]:
-    def place(schema: Schema) -> None:
-        branches[index : index + 1] = [schema]
-
-    return place
 
 
 def _check_branches(union: Union, path: str) -> None:
