@@ -218,8 +218,8 @@ def test_container_files_are_produced_with_their_own_schema(run: Cli) -> None:
         ("topic list --broker kafka://localhost:9092", "", 1, "kafka"),
         ("consume nope", "", 1, "nope"),
         ("produce nope", "{}", 1, "nope-value"),
-        ("serve --port x", "", 2, "not a valid integer"),
-        ("serve --store redis+nope://x", "", 1, "no store is known"),
+        ("serve --port x", "", 2, "--port x: give a whole number from 1 to 65535"),
+        ("serve --store redis+nope://x", "", 2, "no store is known"),
     ],
 )
 def test_wrong_input_is_one_line_and_an_exit_code(
