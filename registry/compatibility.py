@@ -4,7 +4,7 @@ The rules for one pair are the schema language's. Texts and order of the
 messages are Confluent's (reference, sections 2.8 and 3).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -40,6 +40,9 @@ def check(
     new: S,
     old_versions: Iterable[OldVersion[S]],
     compare: Callable[[S, S], list[Finding] | None],
+    *,
+    reserved: Sequence[str] = (),
+    validates_fields: bool = False,
 ) -> list[str]:
     """Why `new` does not get on with `old_versions`, which come newest first; empty if it does.
 
@@ -47,14 +50,33 @@ def check(
     than up to the first that is incompatible.
 
     compare: the findings for a reader and a writer; None if they are of different languages.
+    reserved: what `check_reserved` found, whatever the level.
+    validates_fields: whether it was asked.
     """
-    if level is Level.NONE:
-        return []
-    for old in old_versions:
-        messages = _check_pair(level, new, old, compare)
-        if messages or not is_transitive(level):
-            return messages
-    return []
+    messages = list(reserved)
+    for old in old_versions if level is not Level.NONE else ():
+        found = _check_pair(level, new, old, compare)
+        messages += found
+        if found or not is_transitive(level):
+            break
+    if messages:
+        messages.append(f"{{validateFields: '{str(validates_fields).lower()}', compatibility: '{level}'}}")
+    return messages
+
+
+def check_reserved(new: frozenset[str], old: frozenset[str], names: frozenset[str]) -> list[str]:
+    """What is wrong with the reserved fields of a new version (reference, 2.8).
+
+    new, old: the names that its metadata reserve, and those of the version before. names: its fields'.
+    """
+    return [
+        f"The new schema has reserved field {name} removed from its metadata which is present in the old "
+        "schema's metadata."
+        for name in sorted(old - new)
+    ] + [
+        f"The new schema has field that conflicts with the reserved field {name}."
+        for name in sorted(new & names)
+    ]
 
 
 def _check_pair(
@@ -67,7 +89,7 @@ def _check_pair(
         return []
     if backward or level not in _BACKWARD:
         messages += [f"{{oldSchemaVersion: {old.version}}}", _old_schema(old.text)]
-    return [*messages, f"{{validateFields: 'false', compatibility: '{level}'}}"]
+    return messages
 
 
 def _messages(findings: list[Finding] | None, reader: str, writer: str) -> list[str]:

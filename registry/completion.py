@@ -1,12 +1,10 @@
 """What a new schema takes on, from the version before it and from configs (reference, 2.2)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
-from registry.contract import Metadata, Rule, RuleSet
+from registry.contract import VERSION_PROPERTY, Metadata, RuleSet
 from registry.model import Config, SchemaContent
-
-_PHASES = ("migrationRules", "domainRules", "encodingRules")
 
 
 def inherited(content: SchemaContent, latest: SchemaContent | None) -> SchemaContent:
@@ -44,6 +42,27 @@ def completed(content: SchemaContent, config: Config) -> SchemaContent:
     )
 
 
+def numbered(content: SchemaContent, version: int, *, asked: bool) -> SchemaContent:
+    """`content` with metadata that say of which version they are.
+
+    asked: the request insisted on a version; else only where the metadata say it already.
+    """
+    metadata = content.metadata or Metadata({}, {}, ())
+    if not asked and VERSION_PROPERTY not in metadata.properties:
+        return content
+    return replace(content, metadata=metadata.with_version(version))
+
+
+def is_known_as(given: SchemaContent, registered: SchemaContent) -> bool:
+    """Whether a schema that was sent is one that is registered, which may say of which version it is."""
+    if given == registered:
+        return True
+    metadata = registered.metadata
+    if metadata is None or given.text != registered.text:
+        return False
+    return given == replace(registered, metadata=metadata.without_version())
+
+
 def _merge_metadata(first: Metadata | None, second: Metadata | None) -> Metadata | None:
     """Tags and sensitive names of both; of a property that both have, the second's value."""
     if first is None or second is None:
@@ -60,18 +79,7 @@ def _merge_metadata(first: Metadata | None, second: Metadata | None) -> Metadata
 
 
 def _merge_rule_sets(first: RuleSet | None, second: RuleSet | None) -> RuleSet | None:
-    """The first's rules and then the second's, phase by phase; of one name, the second's alone."""
+    """The second's rules over the first's."""
     if first is None or second is None:
         return first if second is None else second
-    phases = {
-        phase: rules
-        for phase in _PHASES
-        if (rules := _merge_rules(first.phases.get(phase, ()), second.phases.get(phase, ())))
-    }
-    return RuleSet(phases, first.enable_at if second.enable_at is None else second.enable_at)
-
-
-def _merge_rules(first: Iterable[Rule], second: Iterable[Rule]) -> tuple[Rule, ...]:
-    second = tuple(second)
-    names = {rule.parts.get("name") for rule in second}
-    return (*(rule for rule in first if rule.parts.get("name") not in names), *second)
+    return second.over(first)

@@ -5,9 +5,11 @@ serdes act on them. Both are kept as the JSON they came in, with the parts the
 API knows and nothing else.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
+
+from registry.errors import InvalidRuleSetError
 
 Feed = Callable[[bytes], None]
 """Takes the bytes that tell one content from another."""
@@ -25,7 +27,20 @@ _RULE_KEYS = (
     "onFailure",
     "disabled",
 )
-_PHASES = ("migrationRules", "domainRules", "encodingRules")
+_RULE_DEFAULTS = {"kind": "TRANSFORM", "mode": "WRITEREAD", "disabled": False}
+_READ_AND_WRITE = frozenset({"WRITE", "READ", "WRITEREAD"})
+_MODES = {
+    "migrationRules": frozenset({"UPGRADE", "DOWNGRADE", "UPDOWN"}),
+    "domainRules": _READ_AND_WRITE,
+    "encodingRules": _READ_AND_WRITE,
+}
+"""The phases of a rule set, and the modes that a rule may have in each."""
+
+VERSION_PROPERTY = "confluent:version"
+"""The property that holds the version a schema was registered as."""
+
+RESERVED_PROPERTY = "confluent:reserved"
+"""The property that names, with commas between, fields that no version may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +70,22 @@ class Metadata:
             }
         )
 
+    @property
+    def reserved_fields(self) -> frozenset[str]:
+        """The names of the fields that no version may have."""
+        names = self.properties.get(RESERVED_PROPERTY, "").split(",")
+        return frozenset(name.strip() for name in names) - {""}
+
+    def with_version(self, version: int) -> "Metadata":
+        """These metadata saying of which version they are."""
+        properties = {**self.properties, VERSION_PROPERTY: str(version)}
+        return replace(self, properties=dict(sorted(properties.items())))
+
+    def without_version(self) -> "Metadata | None":
+        """These metadata without the version they are of; None if they say nothing else."""
+        others = {name: value for name, value in self.properties.items() if name != VERSION_PROPERTY}
+        return replace(self, properties=others) if others or self.tags or self.sensitive else None
+
     def feed(self, feed: Feed) -> None:
         """Feed what identifies it (reference, 2.1)."""
         feed(b"\x01")
@@ -67,12 +98,13 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule; `parts` holds those of the API's keys that it sets."""
+    """One rule. `parts` holds those of the API's keys that it sets, and the defaults that some have."""
 
     parts: Mapping[str, Any]
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Rule":
+        value = {**value, **{key: value.get(key) or default for key, default in _RULE_DEFAULTS.items()}}
         parts = {key: value[key] for key in _RULE_KEYS if value.get(key) is not None}
         if "tags" in parts:
             parts["tags"] = sorted(set(parts["tags"]))
@@ -80,8 +112,28 @@ class Rule:
             parts["params"] = dict(sorted(parts["params"].items()))
         return cls(parts)
 
+    @property
+    def name(self) -> str:
+        """By which a rule of another rule set takes its place."""
+        return str(self.parts.get("name", ""))
+
     def to_json(self) -> dict[str, Any]:
         return _without_empty(self.parts)
+
+    def check(self, phase: str) -> None:
+        """Raises InvalidRuleSetError (42210) for one that cannot be a rule of the phase."""
+        name, mode = self.name, self.parts["mode"]
+        if not name:
+            raise InvalidRuleSetError(f"a rule of {phase} has no name")
+        if not name.isidentifier():
+            raise InvalidRuleSetError(
+                f"{name!r} cannot name a rule: give letters, digits and underscores, no digit first"
+            )
+        if not self.parts.get("type"):
+            raise InvalidRuleSetError(f"rule {name!r} has no type")
+        if mode not in _MODES[phase]:
+            modes = ", ".join(sorted(_MODES[phase]))
+            raise InvalidRuleSetError(f"rule {name!r} has mode {mode}, and {phase} have one of {modes}")
 
     def feed(self, feed: Feed) -> None:
         """Feed what identifies it (reference, 2.1)."""
@@ -106,10 +158,36 @@ class RuleSet:
     def from_json(cls, value: Mapping[str, Any]) -> "RuleSet":
         phases = {
             phase: tuple(Rule.from_json(rule) for rule in value[phase])
-            for phase in _PHASES
+            for phase in _MODES
             if value.get(phase)
         }
         return cls(phases, value.get("enableAt"))
+
+    def check(self) -> None:
+        """Raises InvalidRuleSetError (42210) for rules that are none, or have one name in a phase."""
+        for phase, rules in self.phases.items():
+            names = set()
+            for rule in rules:
+                rule.check(phase)
+                if rule.name in names:
+                    raise InvalidRuleSetError(f"two rules of {phase} have the name {rule.name!r}")
+                names.add(rule.name)
+
+    def over(self, other: "RuleSet") -> "RuleSet":
+        """The rules of `other` and then these, phase by phase; of one name, these alone."""
+        phases = {}
+        for phase in _MODES:
+            mine = self.phases.get(phase, ())
+            names = {rule.name for rule in mine}
+            merged = (*(rule for rule in other.phases.get(phase, ()) if rule.name not in names), *mine)
+            if merged:
+                phases[phase] = merged
+        return RuleSet(phases, other.enable_at if self.enable_at is None else self.enable_at)
+
+    def without(self, names: Collection[str]) -> "RuleSet":
+        """These rules but for those with one of the names."""
+        kept = {phase: tuple(r for r in rules if r.name not in names) for phase, rules in self.phases.items()}
+        return RuleSet({phase: rules for phase, rules in kept.items() if rules}, self.enable_at)
 
     def to_json(self) -> dict[str, Any]:
         """Parts that are empty are left out."""

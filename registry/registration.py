@@ -6,12 +6,12 @@ hold its lock for the former only; `decide` does all of them in one go, at a
 position of the log, with the costly results remembered by `Schemas`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from registry import compatibility, completion
+from registry.candidate import Candidate, Draft, NewSchema, draft, invalid, parse
 from registry.compatibility import OldVersion
-from registry.contract import Metadata, RuleSet
 from registry.errors import (
     IncompatibleSchemaError,
     InvalidSchemaError,
@@ -27,70 +27,41 @@ from registry.model import (
     Config,
     Mode,
     SchemaContent,
-    SchemaReference,
     context_of,
 )
 from registry.records import ContextRecord, Record, SchemaRecord
-from registry.schemas import Parsed, Schemas, missing, pin, resolve
+from registry.schemas import Parsed, Schemas, missing, resolve
 from registry.state import SchemaVersion, State, reference_key
 
-_SHOWN = 1000
-"""Characters of a faulty schema that a message repeats."""
+Resolved = tuple[SchemaVersion, tuple[ReferencedSchema, ...]]
+"""A version, and the schemas that its text needs."""
 
 
 @dataclass(frozen=True, slots=True)
-class NewSchema:
-    """A schema as it is sent to the registry.
+class Limits:
+    """How much the registry takes.
 
-    text: empty to take the latest version's, for a new version that differs in metadata or rules only.
-    version: 0 for the next one; N to insist that the next one is N; -1 as 0.
-    id: only while importing.
+    schema_bytes: the longest schema text, in bytes of UTF-8.
+    references: the schemas that one may need, directly or not.
+    versions: those of one subject, soft-deleted ones counted.
     """
 
-    text: str
-    schema_type: str = "AVRO"
-    references: Sequence[SchemaReference] = ()
-    metadata: Metadata | None = None
-    rule_set: RuleSet | None = None
-    version: int = 0
-    id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """The request with all that it takes from the state."""
-
-    request: NewSchema
-    resolved: tuple[ReferencedSchema, ...]
-    latest: SchemaContent | None
-    config: Config
-    """What the schema takes on defaults and overrides of; of an imported one, nothing."""
-    strict: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """The new schema, parsed.
-
-    inherited: with what it takes of the latest version. completed: and of configs, as it is stored.
-    known_by: the contents of which a version makes registering needless.
-    """
-
-    parsed: Parsed
-    given: SchemaContent
-    inherited: SchemaContent
-    completed: SchemaContent
-    known_by: tuple[SchemaContent, ...]
-    fault: SchemaFault | None
-    """Why it can't be new, although it may be known: a name or a default value that older rules let pass."""
+    schema_bytes: int = 1024 * 1024
+    references: int = 1000
+    versions: int = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Against:
-    """What a candidate is held against; newest first."""
+    """What a candidate is held against: versions, newest first.
+
+    latest: the newest live one. validates_fields: reserved fields are looked after.
+    """
 
     level: CompatibilityLevel
-    versions: list[tuple[SchemaVersion, tuple[ReferencedSchema, ...]]]
+    versions: list[Resolved]
+    latest: SchemaContent | None
+    validates_fields: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,68 +76,33 @@ class Registration:
     request: NewSchema
     schemas: Schemas
     default: Config
+    limits: Limits
     force: bool = False
 
-    def draft(self, state: State) -> _Draft:
-        """Take from the state what parsing needs.
+    def draft(self, state: State) -> Draft:
+        """Take from the state what parsing needs (`registry.candidate.draft`)."""
+        limits = self.limits
+        return draft(self.subject, self.request, state, self.default, max_references=limits.references)
 
-        Raises InvalidSchemaError (42201).
-        """
-        request, mode = self.request, state.effective_mode(self.subject)
-        live = None if mode.takes_ids else state.version(self.subject, LATEST)
-        latest = None if live is None else live.content
-        if not request.text:
-            if latest is None:
-                raise InvalidSchemaError("Empty schema")
-            request = replace(
-                request,
-                text=latest.text,
-                schema_type=latest.schema_type,
-                references=request.references or latest.references,
-            )
-        try:
-            request = replace(request, references=pin(request.references, self.subject, state))
-            resolved = resolve(request.references, self.subject, state)
-        except SchemaFault as fault:
-            raise self._invalid(str(fault)) from fault
-        config = state.effective_config(self.subject, self.default)
-        strict = config.validate_new_schemas is not False and request.id is None
-        return _Draft(request, resolved, latest, Config() if mode.takes_ids else config, strict)
+    def parse(self, draft: Draft) -> Candidate:
+        """Parse it (`registry.candidate.parse`). Needs no state."""
+        return parse(draft, self.schemas)
 
-    def parse(self, draft: _Draft) -> _Candidate:
-        """Parse it. Needs no state.
-
-        Raises InvalidSchemaError (42201).
-        """
-        request, first_fault = draft.request, None
-        try:
-            parsed = self.schemas.parse(
-                request.schema_type, request.text, draft.resolved, strict=draft.strict
-            )
-        except SchemaFault as fault:
-            if not draft.strict:
-                raise self._invalid(str(fault)) from fault
-            first_fault = fault
-            try:
-                parsed = self.schemas.parse(request.schema_type, request.text, draft.resolved, strict=False)
-            except SchemaFault:
-                raise self._invalid(str(fault)) from fault
-        given = SchemaContent(
-            parsed.language.type_name,
-            parsed.canonical,
-            tuple(request.references),
-            request.metadata,
-            request.rule_set,
-        )
-        inherited = completion.inherited(given, draft.latest)
-        completed = completion.completed(inherited, draft.config)
-        # Where configs add something, a version that lacks it is not what registering would make.
-        known_by = (completed,) if completion.adds_something(draft.config) else (given, inherited)
-        return _Candidate(parsed, given, inherited, completed, known_by, first_fault)
-
-    def find(self, candidate: _Candidate, state: State, *, deleted: bool = False) -> SchemaVersion | None:
+    def find(self, candidate: Candidate, state: State, *, deleted: bool = False) -> SchemaVersion | None:
         """The newest version of the subject with the same content."""
-        return self._find((candidate.given, candidate.inherited), state, deleted=deleted)
+        return self._find(candidate.looked_up_by, state, deleted=deleted)
+
+    def known(self, candidate: Candidate, state: State) -> SchemaVersion | None:
+        """The version that makes registering needless: what is asked for is there already."""
+        request = self.request
+        if request.version == 0:
+            found = self._find(candidate.known_by, state)
+        else:
+            # Not only the newest with this content: an import that is done over meets them all.
+            found = state.version(self.subject, request.version)
+            if found is not None and not _is_known(candidate.known_by, found):
+                found = None
+        return found if found is not None and request.id in {None, found.id} else None
 
     def _find(
         self, contents: tuple[SchemaContent, ...], state: State, *, deleted: bool = False
@@ -178,21 +114,38 @@ class Registration:
             found = max((v for v in holding if v is not None), key=lambda v: v.version, default=None)
             if found is not None:
                 return found
+        versions = reversed(state.versions(self.subject, deleted=deleted))
+        return next((version for version in versions if _is_known(contents, version)), None)
+
+    def with_references(self, candidate: Candidate, state: State, *, deleted: bool = False) -> list[Resolved]:
+        """The versions that may be what the candidate spells out in one text, newest first."""
+        if candidate.given.references:
+            return []
+        versions = state.versions(self.subject, deleted=deleted)[::-1]
+        if self.request.version == LATEST:
+            versions = versions[:1]
+        try:
+            return [
+                (v, resolve(v.content.references, v.subject, state)) for v in versions if v.content.references
+            ]
+        except SchemaFault as fault:
+            raise self._invalid(f"an earlier version cannot be read: {fault}") from fault
+
+    def spelt_out(self, candidate: Candidate, versions: list[Resolved]) -> SchemaVersion | None:
+        """The version that is the candidate when all its references are put in. Needs no state."""
+        request = self.request
+        if request.version not in {0, LATEST}:
+            return None
+        for version, resolved in versions:
+            content = version.content
+            alike = replace(content, text=candidate.given.text, references=())
+            if not any(completion.is_known_as(known, alike) for known in candidate.looked_up_by):
+                continue
+            if self.schemas.resolved(content.schema_type, content.text, resolved) == candidate.given.text:
+                return version if request.id in {None, version.id} else None
         return None
 
-    def known(self, candidate: _Candidate, state: State) -> SchemaVersion | None:
-        """The version that makes registering needless: what is asked for is there already."""
-        request = self.request
-        if request.version in {0, LATEST}:
-            found = self._find(candidate.known_by, state)
-        else:
-            # Not only the newest with this content: an import that is done over meets them all.
-            found = state.version(self.subject, request.version)
-            digests = {content.digest() for content in candidate.known_by}
-            found = found if found is not None and found.digest in digests else None
-        return found if found is not None and request.id in {None, found.id} else None
-
-    def against(self, candidate: _Candidate, state: State, version: int | None = None) -> _Against:
+    def against(self, candidate: Candidate, state: State, version: int | None = None) -> _Against:
         """Take from the state what the candidate is held against: by its level, or only `version`."""
         config = state.effective_config(self.subject, self.default)
         level = config.compatibility_level or CompatibilityLevel.BACKWARD
@@ -207,24 +160,36 @@ class Registration:
                 versions = versions[:1]
         if level is CompatibilityLevel.NONE:
             versions = []
+        latest = state.version(self.subject, LATEST)
         try:
-            return _Against(level, [(v, resolve(v.content.references, v.subject, state)) for v in versions])
+            return _Against(
+                level,
+                [(v, resolve(v.content.references, v.subject, state)) for v in versions],
+                None if latest is None else latest.content,
+                bool(config.validate_fields),
+            )
         except SchemaFault as fault:
             raise self._invalid(f"an earlier version cannot be read: {fault}") from fault
 
-    def messages(self, candidate: _Candidate, against: _Against) -> list[str]:
+    def messages(self, candidate: Candidate, against: _Against) -> list[str]:
         """Why the candidate is incompatible; empty if it is not. Needs no state.
 
         Raises InvalidSchemaError (42201) where it is too large to be compared.
         """
+        reserved = self._reserved(candidate, against) if against.validates_fields else []
         try:
             return compatibility.check(
-                against.level, candidate.parsed, self._old_versions(candidate, against), self._compare
+                against.level,
+                candidate.parsed,
+                self._old_versions(candidate, against),
+                self._compare,
+                reserved=reserved,
+                validates_fields=against.validates_fields,
             )
         except SchemaFault as fault:
             raise self._invalid(str(fault)) from fault
 
-    def permit(self, candidate: _Candidate, state: State) -> None:
+    def permit(self, candidate: Candidate, state: State) -> None:
         """Refuse what the mode forbids (42205) and what cannot be new (42201)."""
         mode, request = state.effective_mode(self.subject), self.request
         place = f"Subject {self.subject} in context {context_of(self.subject)}"
@@ -239,15 +204,24 @@ class Registration:
             if state.version(*reference_key(reference, self.subject)) is None:
                 raise self._invalid(str(missing(reference, self.subject)))
 
-    def permit_new(self, candidate: _Candidate) -> None:
+    def _reserved(self, candidate: Candidate, against: _Against) -> list[str]:
+        old, new = against.latest, candidate.completed.metadata
+        names = candidate.parsed.language.field_names(candidate.parsed.schema)
+        return compatibility.check_reserved(
+            frozenset() if new is None else new.reserved_fields,
+            frozenset() if old is None or old.metadata is None else old.metadata.reserved_fields,
+            names,
+        )
+
+    def permit_new(self, candidate: Candidate) -> None:
         """Refuse what only an old schema may be: its names or default values are not let pass any more.
 
         Raises InvalidSchemaError (42201).
         """
-        if candidate.fault is not None:
-            raise self._invalid(str(candidate.fault)) from candidate.fault
+        if candidate.weakness is not None:
+            raise self._invalid(str(candidate.weakness)) from candidate.weakness
 
-    def check(self, candidate: _Candidate, against: _Against) -> None:
+    def check(self, candidate: Candidate, against: _Against) -> None:
         """Raises IncompatibleSchemaError (409). Needs no state."""
         messages = self.messages(candidate, against)
         if messages:
@@ -256,7 +230,9 @@ class Registration:
     def decide(self, state: State) -> tuple[list[Record], SchemaVersion]:
         """The records that register the schema (none if it is known), and the version it gets."""
         candidate = self.parse(self.draft(state))
-        known = self.known(candidate, state)
+        known = self.known(candidate, state) or self.spelt_out(
+            candidate, self.with_references(candidate, state)
+        )
         if known is not None:
             return [], known
         self.permit(candidate, state)
@@ -264,7 +240,7 @@ class Registration:
         if not imports and not self.force:
             self.check(candidate, self.against(candidate, state))
         version = self._next_version(state, imports)
-        content = candidate.given if imports else candidate.completed
+        content = candidate.completed
         digest = content.digest()
         number = self._id(digest, state)
         records = self._records(SchemaRecord(self.subject, version, number, content), state)
@@ -272,6 +248,12 @@ class Registration:
 
     def _next_version(self, state: State, imports: bool) -> int:
         following, asked = state.next_version(self.subject), self.request.version
+        count = len(state.versions(self.subject, deleted=True))
+        if count >= self.limits.versions:
+            raise OperationNotPermittedError(
+                f"Subject {self.subject} has {count} versions, and the limit is {self.limits.versions} "
+                "(FIVEBYTE_MAX_VERSIONS); delete permanently what is not needed, or raise it"
+            )
         if asked in {0, LATEST}:
             return following
         if not LATEST <= asked <= MAX_VERSION:
@@ -309,11 +291,14 @@ class Registration:
         records += [
             SchemaRecord(self.subject, old.version)
             for old in state.versions(self.subject, deleted=True)
-            if old.deleted and old.id == new.id and not state.referrers(old.key, deleted=True)
+            if old.deleted
+            and old.id == new.id
+            and old.version < new.version
+            and not state.referrers(old.key, deleted=True)
         ]
         return records
 
-    def _old_versions(self, candidate: _Candidate, against: _Against) -> Iterator[OldVersion[Parsed | None]]:
+    def _old_versions(self, candidate: Candidate, against: _Against) -> Iterator[OldVersion[Parsed | None]]:
         for version, resolved in against.versions:
             content, parsed = version.content, None
             if content.schema_type == candidate.given.schema_type:
@@ -327,17 +312,11 @@ class Registration:
         return None if reader is None or writer is None else self.schemas.compare(reader, writer)
 
     def _invalid(self, details: str) -> InvalidSchemaError:
-        request = self.request
-        references = ", ".join(
-            f"{{name='{r.name}', subject='{r.subject}', version={r.version}}}" for r in request.references
-        )
-        text = request.text if len(request.text) <= _SHOWN else request.text[:_SHOWN] + "..."
-        number = -1 if request.id is None else request.id
-        return InvalidSchemaError(
-            f"Invalid schema {{subject={self.subject},version={request.version},id={number},"
-            f"schemaType={request.schema_type},references=[{references}],schema={text}}} "
-            f"with refs [{references}] of type {request.schema_type}, details: {details}"
-        )
+        return invalid(self.subject, self.request, details)
+
+
+def _is_known(contents: tuple[SchemaContent, ...], version: SchemaVersion) -> bool:
+    return any(completion.is_known_as(content, version.content) for content in contents)
 
 
 def _group(content: SchemaContent, name: str | None) -> str | None:

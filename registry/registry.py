@@ -13,7 +13,9 @@ from dataclasses import replace
 from typing import Any
 
 from registry import deletion, modes
+from registry.candidate import NewSchema, Retag, unreadable
 from registry.catalogue import Catalogue, visible
+from registry.contract import Metadata
 from registry.errors import (
     InvalidSchemaError,
     NoSubjectConfigError,
@@ -26,7 +28,7 @@ from registry.errors import (
     VersionNotFoundError,
 )
 from registry.languages.avro import AVRO
-from registry.languages.language import Language
+from registry.languages.language import Language, SchemaEntity, SchemaFault
 from registry.model import (
     GLOBAL_SCOPE,
     LATEST,
@@ -36,22 +38,22 @@ from registry.model import (
     QualifiedSubject,
 )
 from registry.records import ConfigRecord, Record
-from registry.registration import NewSchema, Registration
+from registry.registration import Limits, Registration
 from registry.replica import Replica
-from registry.schemas import Schemas
+from registry.schemas import Schemas, resolve
 from registry.state import SchemaVersion, State
 from registry.store import Store
-
-MAX_SCHEMA_BYTES = 1024 * 1024
-"""Default for the longest schema text, in bytes of UTF-8."""
 
 
 class Registry(Catalogue):
     """A registry over the log in `store`. Safe to use from several threads.
 
     compatibility: the level where neither the subject nor the registry has one set.
+    validate_new_schemas: whether names and default values of new schemas must be right, where no
+        config says.
+    validate_fields: whether reserved fields are looked after, where no config says.
     languages: the schema languages it knows.
-    max_schema_bytes: the longest schema text that it takes.
+    limits: how much it takes.
     mode_mutability: whether `set_mode` and `delete_mode` are permitted.
 
     A subject is given as ``name`` or ``:.context:name``; where its config has an
@@ -65,14 +67,20 @@ class Registry(Catalogue):
         store: Store,
         *,
         compatibility: CompatibilityLevel = CompatibilityLevel.BACKWARD,
+        validate_new_schemas: bool = True,
+        validate_fields: bool = False,
         languages: Sequence[Language] = (AVRO,),
-        max_schema_bytes: int = MAX_SCHEMA_BYTES,
+        limits: Limits | None = None,
         mode_mutability: bool = True,
     ) -> None:
         self._store = store
-        self._default = Config(compatibility_level=compatibility)
+        self._default = Config(
+            compatibility_level=compatibility,
+            validate_new_schemas=None if validate_new_schemas else False,
+            validate_fields=validate_fields or None,
+        )
         self._schemas = Schemas(languages)
-        self._max_schema_bytes = max_schema_bytes
+        self._limits = Limits() if limits is None else limits
         self._mode_mutability = mode_mutability
         super().__init__(Replica(store))
         with self._replica.synced():
@@ -99,18 +107,22 @@ class Registry(Catalogue):
 
         force: do not check compatibility.
 
-        Raises InvalidSchemaError, IncompatibleSchemaError, SchemaTooLargeError,
-        InvalidSubjectError, InvalidVersionError, OperationNotPermittedError,
-        WriteTimedOutError.
+        Raises InvalidSchemaError, InvalidRuleSetError, IncompatibleSchemaError, SchemaTooLargeError,
+        InvalidSubjectError, InvalidVersionError, OperationNotPermittedError, WriteTimedOutError.
         """
+        if schema.rule_set is not None:
+            schema.rule_set.check()
         with self._replica.synced() as state:
             job = self._job(state.target(subject), schema, force=force)
             draft = job.draft(state)
         candidate = job.parse(draft)
         with self._replica.synced() as state:
             known = job.known(candidate, state)
-            if known is not None:
-                return known
+            with_references = job.with_references(candidate, state)
+        known = known or job.spelt_out(candidate, with_references)
+        if known is not None:
+            return known
+        with self._replica.synced() as state:
             job.permit(candidate, state)
             compared = not force and not state.effective_mode(job.subject).takes_ids
             against = job.against(candidate, state) if compared else None
@@ -118,6 +130,33 @@ class Registry(Catalogue):
             job.check(candidate, against)
         # All that is costly was done without a lock, and is remembered: deciding finds it there.
         return self._replica.write(job.decide)
+
+    def retag(self, subject: str, number: int, edit: Retag) -> SchemaVersion:
+        """Register a version again with other tags in its text, other metadata or other rules.
+
+        Its metadata say from then on of which version they are.
+
+        Raises what `register` raises; SubjectNotFoundError, VersionNotFoundError.
+        """
+        content = self.version(subject, number).content
+        metadata = edit.metadata or content.metadata or Metadata({}, {}, ())
+        rule_set = edit.rule_set
+        if edit.rules_to_merge is not None or edit.rules_to_remove is not None:
+            with self._replica.synced() as state:
+                name = state.target(subject)
+                before = state.version(name, edit.version - 1 if edit.version > 0 else LATEST)
+            rule_set = edit.rules_after(None if before is None else before.content.rule_set)
+        new = NewSchema(
+            content.text,
+            content.schema_type,
+            content.references,
+            metadata.with_version(edit.version),
+            rule_set,
+            version=edit.version,
+            tags_to_add=edit.tags_to_add,
+            tags_to_remove=edit.tags_to_remove,
+        )
+        return self.register(subject, new)
 
     def look_up(self, subject: str, schema: NewSchema, *, deleted: bool = False) -> SchemaVersion:
         """The newest version of `subject` with the content of `schema`; soft-deleted ones with `deleted`.
@@ -145,9 +184,38 @@ class Registry(Catalogue):
         candidate = job.parse(replace(draft, strict=False))
         with self._replica.synced() as state:
             found = job.find(candidate, state, deleted=deleted)
+            with_references = job.with_references(candidate, state, deleted=deleted)
+        found = found or job.spelt_out(candidate, with_references)
         if found is None:
             raise SchemaNotFoundError
         return found
+
+    def resolved_text(self, version: SchemaVersion) -> str:
+        """The text of a version with all that it refers to put in.
+
+        Raises InvalidSchemaError where something of that is not there any more.
+        """
+        content = version.content
+        try:
+            with self._replica.synced() as state:
+                references = resolve(content.references, version.subject, state)
+            return self._schemas.resolved(content.schema_type, content.text, references)
+        except SchemaFault as fault:
+            raise unreadable(version, fault) from fault
+
+    def tags(self, version: SchemaVersion) -> dict[SchemaEntity, tuple[str, ...]]:
+        """The tags within the text of a version, by what they are of.
+
+        Raises InvalidSchemaError where something that it refers to is not there any more.
+        """
+        content = version.content
+        try:
+            with self._replica.synced() as state:
+                references = resolve(content.references, version.subject, state)
+            parsed = self._schemas.parse(content.schema_type, content.text, references)
+        except SchemaFault as fault:
+            raise unreadable(version, fault) from fault
+        return parsed.language.tags(parsed.schema)
 
     def incompatibilities(
         self, subject: str, schema: NewSchema, version: int | None = None, *, verbose: bool = False
@@ -231,9 +299,12 @@ class Registry(Catalogue):
 
         changes: names of `Config`'s fields and their values; see `registry.model.config_changes`.
 
-        Raises InvalidSubjectError, OperationNotPermittedError.
+        Raises InvalidSubjectError, InvalidRuleSetError, OperationNotPermittedError.
         """
         scope = _scope(subject, check=True)
+        for rules in (changes.get("default_rule_set"), changes.get("override_rule_set")):
+            if rules is not None:
+                rules.check()
 
         def decide(state: State) -> tuple[list[Record], Config]:
             before = state.config(scope)
@@ -311,9 +382,9 @@ class Registry(Catalogue):
         name = _parse(subject)
         name.check()
         size = len(schema.text.encode(errors="surrogatepass"))
-        if size > self._max_schema_bytes:
-            raise SchemaTooLargeError(size, self._max_schema_bytes)
-        return Registration(str(name), schema, self._schemas, self._default, force)
+        if size > self._limits.schema_bytes:
+            raise SchemaTooLargeError(size, self._limits.schema_bytes)
+        return Registration(str(name), schema, self._schemas, self._default, self._limits, force)
 
 
 def _parse(subject: str) -> QualifiedSubject:
@@ -329,4 +400,4 @@ def _scope(subject: str | None, *, check: bool = False) -> str | None:
     return str(name) or None
 
 
-__all__ = ["NewSchema", "Registry", "RegistryError", "SchemaVersion"]
+__all__ = ["Limits", "NewSchema", "Registry", "RegistryError", "Retag", "SchemaVersion"]

@@ -48,6 +48,7 @@ class Schemas:
     def __init__(self, languages: Sequence[Language]) -> None:
         self._languages: Mapping[str, Language] = {language.type_name: language for language in languages}
         self._parsed: _Recent[Hashable, Parsed] = _Recent(_MAX_TEXT)
+        self._resolved: _Recent[int, str] = _Recent(_MAX_TEXT)
         self._compared: _Recent[tuple[int, int], list[Finding]] = _Recent(_MAX_COMPARISONS)
 
     @property
@@ -98,6 +99,15 @@ class Schemas:
             self._compared.put(pair, findings, 1 + len(findings))
         return findings
 
+    def resolved(self, schema_type: str, text: str, references: Sequence[ReferencedSchema]) -> str:
+        """The text with all that it needs of `references` put in; worked out only if it was not of late."""
+        parsed = self.parse(schema_type, text, references)
+        whole = self._resolved.get(parsed.serial)
+        if whole is None:
+            whole = parsed.language.resolved(parsed.schema)
+            self._resolved.put(parsed.serial, whole, len(whole))
+        return whole
+
 
 class _Recent(Generic[K, V]):
     """A table that forgets what was not asked for the longest, when it weighs too much."""
@@ -141,15 +151,16 @@ def pin(references: Sequence[SchemaReference], subject: str, state: State) -> tu
 
 
 def resolve(
-    references: Sequence[SchemaReference], subject: str, state: State
+    references: Sequence[SchemaReference], subject: str, state: State, most: int | None = None
 ) -> tuple[ReferencedSchema, ...]:
     """The texts that `references` of a schema of `subject` stand for, and what those need, before them.
 
     Depth first, each name once (reference, 2.5). Soft-deleted versions still stand for their text.
 
-    Raises SchemaFault for one that is not there.
+    Raises SchemaFault for one that is not there, and if there are more than `most`.
     """
     found: dict[str, str] = {}
+    names: set[str] = set()
     open_names: set[str] = set()
     # A stack of its own, not Python's: a chain of references may be long.
     stack = [(reference, subject) for reference in reversed(references)]
@@ -157,6 +168,12 @@ def resolve(
         reference, referrer = stack.pop()
         if reference.name in found:
             continue
+        names.add(reference.name)
+        if most is not None and len(names) > most:
+            raise SchemaFault(
+                f"it needs more than {most} other schemas, directly or through those it refers to; "
+                "refer to fewer, or raise the limit (FIVEBYTE_MAX_REFERENCES)"
+            )
         version = _target(reference, referrer, state)
         inner = version.content.references
         if reference.name in open_names or all(r.name in found for r in inner):

@@ -7,9 +7,12 @@ from dataclasses import dataclass, fields
 from functools import cache
 
 from registry.errors import SettingsError
+from registry.logs import LogFormat, LogLevel
 from registry.model import CompatibilityLevel
-from registry.registry import MAX_SCHEMA_BYTES
+from registry.registry import Limits
 from registry.setting import Setting, setting
+
+_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,32 @@ class Settings:
     workers: int = setting(1, "processes to serve with; they share the store", least=1, most=256)
     threads: int = setting(8, "requests that a process handles at once", least=1, most=1024)
     max_schema_bytes: int = setting(
-        MAX_SCHEMA_BYTES, "the longest schema text, in bytes of UTF-8", least=1, most=2**31
+        _LIMITS.schema_bytes, "the longest schema text, in bytes of UTF-8", least=1, most=2**31
+    )
+    max_references: int = setting(
+        _LIMITS.references, "the schemas that one may need, directly or not", least=0, most=100_000
+    )
+    max_versions: int = setting(
+        _LIMITS.versions, "the versions of a subject, soft-deleted ones counted", least=1, most=2**31 - 1
     )
     max_body_bytes: int = setting(16 * 1024 * 1024, "the longest request body, in bytes", least=1, most=2**31)
     mode_mutability: bool = setting(True, "whether modes can be changed by the API")
+    log_format: LogFormat = setting(LogFormat.TEXT, "how a line of the server's log is written")
+    log_level: LogLevel = setting(
+        LogLevel.WARNING, "the least that the server's log tells; INFO has a line for each request"
+    )
+    validate_new_schemas: bool = setting(
+        True, "whether names and default values of new schemas must be right, where no config says"
+    )
+    validate_fields: bool = setting(
+        False, "whether fields that metadata reserve are looked after, where no config says"
+    )
+    incompatible_error_code: int = setting(
+        409,
+        "the error_code of an incompatible schema: 409, or 40901 as newer servers say",
+        least=409,
+        most=40901,
+    )
     tls_certificate: str | None = setting(
         None, "a PEM file with the server's certificate and those above it: makes it HTTPS", form="FILE"
     )
@@ -65,6 +90,8 @@ class Settings:
                 f"workers={self.workers} with store={self.store} would be as many registries; "
                 "give one worker, or a store that processes can share (sqlite:///PATH, redis://HOST)"
             )
+        if self.incompatible_error_code not in {409, 40901}:
+            return f"incompatible_error_code={self.incompatible_error_code}: give 409 or 40901"
         if (self.tls_certificate is None) != (self.tls_key is None):
             given, other = "tls_certificate", "tls_key"
             if self.tls_key is not None:

@@ -9,8 +9,9 @@ from marshmallow import EXCLUDE, Schema, fields, post_load, validate
 
 from registry.contract import Metadata, RuleSet
 from registry.errors import InvalidModeError
+from registry.languages.language import SchemaEntity
 from registry.model import CONFIG_KEYS, SchemaReference, config_changes
-from registry.registry import NewSchema
+from registry.registry import NewSchema, Retag
 
 _INT = validate.Range(-(2**31), 2**31 - 1)
 
@@ -85,6 +86,28 @@ RuleSetBody = _Body.from_dict(
 )
 
 
+class EntityBody(_Body):
+    """What within a schema is tagged: a record or a field of one, by its path."""
+
+    path = fields.String(required=True, data_key="entityPath")
+    type = fields.String(required=True, data_key="entityType")
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> SchemaEntity:
+        return SchemaEntity(data["path"], data["type"].lower())
+
+
+class TagsBody(_Body):
+    """Tags of one part of a schema."""
+
+    entity = fields.Nested(EntityBody, required=True, data_key="schemaEntity")
+    tags = fields.List(fields.String(), required=True)
+
+
+def _tags(name: str) -> fields.List[Any]:
+    return fields.List(fields.Nested(TagsBody), allow_none=True, data_key=name)
+
+
 class SchemaBody(_Body):
     """A schema to register, to look up or to check. Loads as ``{"new": NewSchema}``."""
 
@@ -95,20 +118,66 @@ class SchemaBody(_Body):
     rule_set = fields.Nested(RuleSetBody, allow_none=True, data_key="ruleSet")
     version = fields.Integer(strict=True, allow_none=True, validate=_INT)
     id = fields.Integer(strict=True, allow_none=True, validate=_INT)
+    tags_to_add = _tags("schemaTagsToAdd")
+    tags_to_remove = _tags("schemaTagsToRemove")
+    propagate_tags = _Flag(allow_none=True, data_key="propagateSchemaTags")
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> dict[str, NewSchema]:
-        metadata, rule_set, number = data.get("metadata"), data.get("rule_set"), data.get("id")
+        number = data.get("id")
         new = NewSchema(
             text=data.get("schema") or "",
             schema_type=(data.get("schema_type") or "AVRO").upper(),
             references=tuple(data.get("references") or ()),
-            metadata=None if metadata is None else Metadata.from_json(metadata),
-            rule_set=None if rule_set is None else RuleSet.from_json(rule_set),
+            metadata=_metadata(data.get("metadata")),
+            rule_set=_rule_set(data.get("rule_set")),
             version=data.get("version") or 0,
             id=None if number is None or number < 0 else number,
+            tags_to_add=_by_entity(data.get("tags_to_add")),
+            tags_to_remove=_by_entity(data.get("tags_to_remove")),
+            propagate_tags=data.get("propagate_tags") or False,
         )
         return {"new": new}
+
+
+class RetagBody(_Body):
+    """A change of a version's tags, metadata and rules. Loads as ``{"edit": Retag}``."""
+
+    version = fields.Integer(strict=True, allow_none=True, validate=_INT, data_key="newVersion")
+    tags_to_add = _tags("tagsToAdd")
+    tags_to_remove = _tags("tagsToRemove")
+    metadata = fields.Nested(MetadataBody, allow_none=True)
+    rule_set = fields.Nested(RuleSetBody, allow_none=True, data_key="ruleSet")
+    rules_to_merge = fields.Nested(RuleSetBody, allow_none=True, data_key="rulesToMerge")
+    rules_to_remove = fields.List(fields.String(), allow_none=True, data_key="rulesToRemove")
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> dict[str, Retag]:
+        edit = Retag(
+            version=data.get("version") or 0,
+            tags_to_add=_by_entity(data.get("tags_to_add")),
+            tags_to_remove=_by_entity(data.get("tags_to_remove")),
+            metadata=_metadata(data.get("metadata")),
+            rule_set=_rule_set(data.get("rule_set")),
+            rules_to_merge=_rule_set(data.get("rules_to_merge")),
+            rules_to_remove=data.get("rules_to_remove"),
+        )
+        return {"edit": edit}
+
+
+def _metadata(value: dict[str, Any] | None) -> Metadata | None:
+    return None if value is None else Metadata.from_json(value)
+
+
+def _rule_set(value: dict[str, Any] | None) -> RuleSet | None:
+    return None if value is None else RuleSet.from_json(value)
+
+
+def _by_entity(tags: list[dict[str, Any]] | None) -> dict[SchemaEntity, list[str]]:
+    found: dict[SchemaEntity, list[str]] = {}
+    for one in tags or ():
+        found.setdefault(one["entity"], []).extend(one["tags"])
+    return found
 
 
 class _ConfigBody(_Body):
@@ -153,6 +222,7 @@ class ModeBody(_Body):
 
 
 SCHEMA = SchemaBody()
+RETAG = RetagBody()
 CONFIG = ConfigBody()
 """A change of a config: what is absent stays, null clears. Loads as changes to `Config`'s fields."""
 MODE = ModeBody()

@@ -1,5 +1,7 @@
 """``/compatibility`` (reference, section 1.6)."""
 
+from dataclasses import replace
+
 from flask import Blueprint, Response
 
 from registry.http import bodies
@@ -22,7 +24,7 @@ def blueprint(registry: Registry) -> Blueprint:
 
     def _check(subject: str, version: int | None) -> Response:
         verbose = flag("verbose")
-        new = body(bodies.SCHEMA)["new"]
+        new = replace(body(bodies.SCHEMA)["new"], normalize=flag("normalize"))
         messages = registry.incompatibilities(subject, new, version, verbose=verbose)
         verdict: dict[str, object] = {"is_compatible": not messages}
         if verbose:

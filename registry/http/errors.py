@@ -1,6 +1,8 @@
 """Errors as answers: exactly ``{"error_code", "message"}``, since an added key breaks strict clients."""
 
 import logging
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
@@ -14,17 +16,20 @@ _log = logging.getLogger("fivebyte.registry.http")
 _GENERIC = {404, 405, 406, 415}
 
 
-def handle_errors(app: Flask) -> None:
-    """Make `app` answer every error in this form."""
-    app.register_error_handler(RegistryError, _registry_error)
+def handle_errors(app: Flask, codes: Mapping[int, int] = MappingProxyType({})) -> None:
+    """Make `app` answer every error in this form.
+
+    codes: by which code to tell an error, where it is not its own.
+    """
+
+    def registry_error(fault: RegistryError) -> Response:
+        if fault.status >= 500:
+            _log.error("%s %s: %s", request.method, request.path, fault)
+        return answer({"error_code": codes.get(fault.code, fault.code), "message": str(fault)}, fault.status)
+
+    app.register_error_handler(RegistryError, registry_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unforeseen)
-
-
-def _registry_error(fault: RegistryError) -> Response:
-    if fault.status >= 500:
-        _log.error("%s %s: %s", request.method, request.path, fault)
-    return answer({"error_code": fault.code, "message": str(fault)}, fault.status)
 
 
 def _http_error(fault: HTTPException) -> Response:

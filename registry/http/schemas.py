@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from registry.http.rendering import rendered, text
 from registry.http.requests import flag, page, path_number
 from registry.http.responses import BY_ID, STORED, answer, entity, text_answer
 from registry.model import QualifiedSubject
@@ -38,7 +39,7 @@ def blueprint(registry: Registry) -> Blueprint:
 
     @routes.get("/schemas/guids/<guid>")
     def by_guid(guid: str) -> Response:
-        return answer(entity(registry.by_guid(guid), *BY_ID))
+        return answer(rendered(registry, registry.by_guid(guid), *BY_ID))
 
     @routes.get("/schemas/guids/<guid>/ids")
     def ids_of_guid(guid: str) -> Response:
@@ -53,7 +54,7 @@ def _add_ids(routes: Blueprint, registry: Registry) -> None:
         subject = request.args.get("subject")
         found = registry.by_id(path_number(number), subject)
         asked = _is_of(found, subject) or (subject and _is_of(found, registry.target(subject)))
-        value = entity(found, *(("subject", "version", *BY_ID) if asked else BY_ID))
+        value = rendered(registry, found, *(("subject", "version", *BY_ID) if asked else BY_ID))
         if flag("fetchMaxId"):
             value["maxId"] = registry.max_id(found.subject)
         return answer(value)
@@ -61,7 +62,7 @@ def _add_ids(routes: Blueprint, registry: Registry) -> None:
     @routes.get("/schemas/ids/<number>/schema")
     def get_text(number: str) -> Response:
         found = registry.by_id(path_number(number), request.args.get("subject"))
-        return text_answer(found.content.text)
+        return text_answer(text(registry, found))
 
     @routes.get("/schemas/ids/<number>/subjects")
     def subjects(number: str) -> Response:

@@ -1,11 +1,14 @@
 """``/subjects`` and ``/subjects/{subject}`` (reference, section 1.3)."""
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import UnprocessableEntity
 
 from registry.http import bodies
+from registry.http.rendering import rendered
 from registry.http.requests import body, flag, page
-from registry.http.responses import LOOKED_UP, STORED, answer, entity
+from registry.http.responses import LOOKED_UP, STORED, answer
 from registry.registry import Registry
 
 
@@ -21,8 +24,9 @@ def blueprint(registry: Registry) -> Blueprint:
 
     @routes.post("/subjects/<subject:subject>")
     def look_up(subject: str) -> Response:
-        new = body(bodies.SCHEMA)["new"]
-        return answer(entity(registry.look_up(subject, new, deleted=flag("deleted")), *LOOKED_UP))
+        new = replace(body(bodies.SCHEMA)["new"], normalize=flag("normalize"))
+        found = registry.look_up(subject, new, deleted=flag("deleted"))
+        return answer(rendered(registry, found, *LOOKED_UP))
 
     @routes.get("/subjects/<subject:subject>/metadata")
     def with_metadata(subject: str) -> Response:
@@ -30,7 +34,8 @@ def blueprint(registry: Registry) -> Blueprint:
         if len(keys) != len(values):
             raise UnprocessableEntity("Every key in the query needs a value, and every value a key")
         properties = dict(zip(keys, values, strict=True))
-        return answer(entity(registry.with_properties(subject, properties, deleted=flag("deleted")), *STORED))
+        found = registry.with_properties(subject, properties, deleted=flag("deleted"))
+        return answer(rendered(registry, found, *STORED))
 
     @routes.delete("/subjects/<subject:subject>")
     def delete(subject: str) -> Response:

@@ -1,8 +1,11 @@
 """``/subjects/{subject}/versions`` and below (reference, section 1.4)."""
 
+from dataclasses import replace
+
 from flask import Blueprint, Response
 
 from registry.http import bodies
+from registry.http.rendering import rendered, text
 from registry.http.requests import body, flag, page, version_number
 from registry.http.responses import REGISTERED, STORED, answer, entity, text_answer
 from registry.registry import Registry
@@ -20,23 +23,29 @@ def blueprint(registry: Registry) -> Blueprint:
 
     @routes.post("/subjects/<subject:subject>/versions")
     def register(subject: str) -> Response:
-        new = body(bodies.SCHEMA)["new"]
-        return answer(entity(registry.register(subject, new, force=flag("force")), *REGISTERED))
+        new = replace(body(bodies.SCHEMA)["new"], normalize=flag("normalize"))
+        found = registry.register(subject, new, force=flag("force"))
+        return answer(rendered(registry, found, *REGISTERED))
 
     @routes.get("/subjects/<subject:subject>/versions/<version>")
     def get(subject: str, version: str) -> Response:
         found = registry.version(subject, version_number(version), deleted=flag("deleted"))
-        return answer(entity(found, *STORED))
+        return answer(rendered(registry, found, *STORED))
 
     @routes.get("/subjects/<subject:subject>/versions/<version>/schema")
     def get_text(subject: str, version: str) -> Response:
         found = registry.version(subject, version_number(version), deleted=flag("deleted"))
-        return text_answer(found.content.text)
+        return text_answer(text(registry, found))
 
     @routes.get("/subjects/<subject:subject>/versions/<version>/referencedby")
     def referrers(subject: str, version: str) -> Response:
         ids = registry.referrers(subject, version_number(version), deleted=flag("deleted"))
         return answer(page(ids))
+
+    @routes.post("/subjects/<subject:subject>/versions/<version>/tags")
+    def retag(subject: str, version: str) -> Response:
+        edit = body(bodies.RETAG)["edit"]
+        return answer(entity(registry.retag(subject, version_number(version), edit), *REGISTERED))
 
     @routes.delete("/subjects/<subject:subject>/versions/<version>")
     def delete(subject: str, version: str) -> Response:

@@ -8,8 +8,9 @@ from flask.testing import FlaskClient
 from tests.registry.samples import register
 
 
-def rule(name: str, expr: str) -> dict[str, Any]:
-    return {"name": name, "kind": "CONDITION", "mode": "WRITE", "type": "CEL", "expr": expr}
+def rule(name: str, expr: str, mode: str = "WRITE") -> dict[str, Any]:
+    whole = {"name": name, "kind": "CONDITION", "mode": mode, "type": "CEL", "expr": expr}
+    return {**whole, "disabled": False}
 
 
 def configure(client: FlaskClient, scope: str = "", **parts: Any) -> None:
@@ -44,9 +45,9 @@ def test_rules_between_defaults_and_overrides(client: FlaskClient) -> None:
         defaultRuleSet={"domainRules": [rule("a", "default"), rule("b", "default")], "enableAt": "first"},
         overrideRuleSet={"domainRules": [rule("c", "override")], "encodingRules": [rule("e", "override")]},
     )
-    own = {"domainRules": [rule("c", "own"), rule("b", "own")], "migrationRules": [rule("m", "own")]}
+    own = {"domainRules": [rule("c", "own"), rule("b", "own")], "migrationRules": [rule("m", "own", "UPGRADE")]}
     assert register(client, "s", '"int"', ruleSet=own)["ruleSet"] == {
-        "migrationRules": [rule("m", "own")],
+        "migrationRules": [rule("m", "own", "UPGRADE")],
         "domainRules": [rule("a", "default"), rule("b", "own"), rule("c", "override")],
         "encodingRules": [rule("e", "override")],
         "enableAt": "first",

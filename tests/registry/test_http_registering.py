@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from registry.http import create_app
-from registry.registry import Registry
+from registry.registry import Limits, Registry
 from registry.store import MemoryStore
 from tests.registry.samples import INT_GUID, avro, error, register
 
@@ -29,7 +29,11 @@ def test_registering_with_everything_that_a_schema_may_carry(client: FlaskClient
         "schemaType": "avro",
         "references": [{"name": "Inner", "subject": "inner", "version": -1}],
         "metadata": {"properties": {"owner": "é"}, "tags": {}, "sensitive": None},
-        "ruleSet": {"domainRules": [{"name": "r", "kind": "CONDITION", "mode": "WRITE", "disabled": False}]},
+        "ruleSet": {
+            "domainRules": [
+                {"name": "r", "kind": "CONDITION", "mode": "WRITE", "type": "CEL", "disabled": False}
+            ]
+        },
         "version": 1,
         "id": -1,
         "somethingNew": {"a": 1},
@@ -41,7 +45,7 @@ def test_registering_with_everything_that_a_schema_may_carry(client: FlaskClient
         "version": 1,
         "schemaType": "AVRO",
         "references": [{"name": "Inner", "subject": "inner", "version": 1}],
-        "metadata": {"properties": {"owner": "é"}},
+        "metadata": {"properties": {"confluent:version": "1", "owner": "é"}},
         "ruleSet": body["ruleSet"],
         "schema": avro("Outer", i="Inner"),
     }
@@ -157,7 +161,7 @@ def test_an_id_needs_import_mode(client: FlaskClient) -> None:
 
 
 def test_a_large_schema_works_up_to_the_limit() -> None:
-    client = create_app(Registry(MemoryStore(), max_schema_bytes=100_000)).test_client()
+    client = create_app(Registry(MemoryStore(), limits=Limits(schema_bytes=100_000))).test_client()
 
     def schema(size: int) -> str:
         frame = '{"type":"string","doc":""}'

@@ -2,7 +2,8 @@
 
 The model is written from the reference's words (sections 2.1 to 2.6), with lists
 and dicts and no regard for speed. Schemas are primitives, so that what reads
-what is a table.
+what is a table. A schema whose request insists on a version number says of which
+version it is, and so do all after it; this stamp is in its content.
 """
 
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ READS = {
 LEVELS = ("NONE", "BACKWARD", "FORWARD_TRANSITIVE", "FULL", "BACKWARD_TRANSITIVE")
 
 Reference = tuple[str, int]
+Content = tuple[str, Reference | None, int | None]
 
 
 @dataclass
@@ -34,6 +36,7 @@ class Version:
     number: int
     kind: str
     reference: Reference | None
+    stamp: int | None
     id: int
     deleted: bool = False
 
@@ -43,45 +46,103 @@ class Model:
 
     def __init__(self) -> None:
         self.versions: dict[str, list[Version]] = {subject: [] for subject in SUBJECTS}
-        self.ids: dict[tuple[str, str, Reference | None], int] = {}
+        self.contents: dict[tuple[str, int], Content] = {}
+        """What ids stand for, by context and id, for ever."""
         self.levels: dict[str, str] = {}
         self.modes: dict[str, str] = {}
 
     def is_read_only(self, subject: str) -> bool:
         return self.modes.get(subject, "").startswith("READONLY")
 
-    def register(self, subject: str, kind: str, reference: Reference | None, number: int) -> Any:
+    def imports(self, subject: str) -> bool:
+        return self.modes.get(subject) == "IMPORT"
+
+    def register(
+        self, subject: str, kind: str, reference: Reference | None, number: int, given_id: int | None = None
+    ) -> Any:
         rows = self.versions[subject]
-        known = [
-            v
-            for v in rows
-            if (v.kind, v.reference) == (kind, reference) and not v.deleted and number in {0, v.number}
-        ]
-        following = max((v.number for v in rows), default=0) + 1
+        target = None
         if reference is not None:
             target = self.row(*self.resolve(subject, reference))
             if target is None:
                 return 42201
-            if known:
-                return known[-1].id, known[-1].number
-            if target.deleted:
-                return 42205 if self.is_read_only(subject) else 42201
-        if known:
-            return known[-1].id, known[-1].number
-        if self.is_read_only(subject):
+        known = self.known(subject, kind, reference, number)
+        if known is not None and given_id in {None, known.id}:
+            return known.id, known.number
+        if self.is_read_only(subject) or self.imports(subject) != (given_id is not None):
             return 42205
-        if not self.is_compatible(subject, kind):
-            return 409
-        if number not in {0, following}:
+        if target is not None and target.deleted:
             return 42201
-        context = subject[: subject.rindex(":")] if ":" in subject else "."
-        key = (context, kind, reference)
-        number_of = self.ids.setdefault(key, sum(known_key[0] == context for known_key in self.ids) + 1)
-        rows[:] = [
-            v for v in rows if not (v.deleted and v.id == number_of and not self.referrers(subject, v.number))
+        if not self.imports(subject) and not self.is_compatible(subject, kind):
+            return 409
+        following = max((v.number for v in rows), default=0) + 1
+        if number not in {0, following}:
+            if not self.imports(subject):
+                return 42201
+            if self.row(subject, number) is not None:
+                return 42205
+        stamp = None if self.imports(subject) else self.stamp(subject, number, following)
+        new_id = self.id_for(subject, (kind, reference, stamp), given_id)
+        if new_id is None:
+            return 42205
+        new = Version(number or following, kind, reference, stamp, new_id)
+        rows[:] = [v for v in rows if not self.is_replaced(subject, v, new)] + [new]
+        rows.sort(key=lambda v: v.number)
+        return new.id, new.number
+
+    def known(self, subject: str, kind: str, reference: Reference | None, number: int) -> Version | None:
+        """The newest without a stamp goes before the newest with one.
+
+        Behind both comes one with a reference, for one without: it is the same when all is spelt out.
+        """
+        found = [
+            v
+            for v in self.versions[subject]
+            if v.kind == kind
+            and (v.reference == reference or (reference is None and number == 0))
+            and not v.deleted
+            and number in {0, v.number}
         ]
-        rows.append(Version(following, kind, reference, number_of))
-        return number_of, following
+        return max(found, key=lambda v: (v.reference == reference, v.stamp is None, v.number), default=None)
+
+    def stamp(self, subject: str, number: int, following: int) -> int | None:
+        live = [v for v in self.versions[subject] if not v.deleted]
+        return following if number or (live and live[-1].stamp is not None) else None
+
+    def id_for(self, subject: str, content: Content, given: int | None) -> int | None:
+        """None where the given id stands for another content."""
+        context = self.context(subject)
+        mine = {number: other for (its, number), other in self.contents.items() if its == context}
+        if given is None:
+            known = [number for number, other in mine.items() if other == content]
+            given = known[0] if known else max(mine, default=0) + 1
+        if self.contents.setdefault((context, given), content) != content:
+            return None
+        return given
+
+    def is_replaced(self, subject: str, old: Version, new: Version) -> bool:
+        """A soft-deleted version goes when its schema comes back under a higher number."""
+        return (
+            old.deleted
+            and old.id == new.id
+            and old.number < new.number
+            and not self.referrers(subject, old.number)
+        )
+
+    def set_mode(self, subject: str, mode: str, force: bool) -> Any:
+        rows = self.versions[subject]
+        if mode == "IMPORT" and not force and not self.imports(subject):
+            if not all(v.deleted for v in rows):
+                return 42205
+            if any(other != subject for v in rows for other in self.referrers(subject, v.number)):
+                return 42206
+            rows.clear()
+        self.modes[subject] = mode
+        return {"mode": mode}
+
+    @staticmethod
+    def context(subject: str) -> str:
+        return subject[: subject.rindex(":")] if ":" in subject else "."
 
     def is_compatible(self, subject: str, kind: str) -> bool:
         level = self.levels.get(subject, "BACKWARD")
@@ -209,14 +270,28 @@ class SideBySide(RuleBasedStateMachine):
         if rows:
             self._register(subject, kind, data.draw(st.sampled_from(rows)), 0)
 
-    def _register(self, subject: str, kind: str, reference: Reference | None, number: int) -> None:
+    @rule(subject=subjects, kind=kinds, number=st.integers(0, 6), given_id=st.integers(1, 6))
+    def import_it(self, subject: str, kind: str, number: int, given_id: int) -> None:
+        self._register(subject, kind, None, number, given_id)
+
+    @rule(kind=kinds, number=st.integers(0, 6), given_id=st.integers(1, 6), data=st.data())
+    def import_where_that_goes_on(self, kind: str, number: int, given_id: int, data: st.DataObject) -> None:
+        importing = [subject for subject in SUBJECTS if self.model.imports(subject)]
+        if importing:
+            self._register(data.draw(st.sampled_from(importing)), kind, None, number, given_id)
+
+    def _register(
+        self, subject: str, kind: str, reference: Reference | None, number: int, given_id: int | None = None
+    ) -> None:
         body: dict[str, Any] = {"schema": f'"{kind}"', "version": number}
+        if given_id is not None:
+            body["id"] = given_id
         if reference is not None:
             body["references"] = [{"name": "unused", "subject": reference[0], "version": reference[1]}]
         got = self.ask("POST", f"/subjects/{subject.replace('/', '%2F')}/versions", body)
         if isinstance(got, dict):
             got = got["id"], got["version"]
-        assert got == self.model.register(subject, kind, reference, number)
+        assert got == self.model.register(subject, kind, reference, number, given_id)
 
     @rule(subject=subjects, number=numbers, permanent=st.booleans())
     def delete_version(self, subject: str, number: int, permanent: bool) -> None:
@@ -249,10 +324,14 @@ class SideBySide(RuleBasedStateMachine):
         assert got == {"compatibility": level}
         self.model.levels[subject] = level
 
-    @rule(subject=subjects, mode=st.sampled_from(["READWRITE", "READWRITE", "READONLY"]))
-    def set_mode(self, subject: str, mode: str) -> None:
-        assert self.ask("PUT", f"/mode/{subject.replace('/', '%2F')}", {"mode": mode}) == {"mode": mode}
-        self.model.modes[subject] = mode
+    @rule(
+        subject=subjects,
+        mode=st.sampled_from(["READWRITE", "READWRITE", "READONLY", "IMPORT"]),
+        force=st.booleans(),
+    )
+    def set_mode(self, subject: str, mode: str, force: bool) -> None:
+        path = f"/mode/{subject.replace('/', '%2F')}?force={force}"
+        assert self.ask("PUT", path, {"mode": mode}) == self.model.set_mode(subject, mode, force)
 
     @rule(subject=subjects)
     def reset_mode(self, subject: str) -> None:
@@ -307,18 +386,20 @@ class SideBySide(RuleBasedStateMachine):
         self.compare_all_that_can_be_seen()
 
     def _ids(self) -> None:
-        for (context, kind, reference), number in self.model.ids.items():
+        for (context, number), (kind, reference, stamp) in self.model.contents.items():
             holders = [
                 v
                 for subject, rows in self.model.versions.items()
                 for v in rows
-                if v.id == number and subject.startswith(":.eu:") == (context != ".")
+                if v.id == number and self.model.context(subject) == context
             ]
             got = self.ask("GET", f"/schemas/ids/{number}?subject={'' if context == '.' else ':.eu:'}")
             if not holders:
                 assert got == 40403
                 continue
-            assert (got["schema"], got["deleted"]) == (f'"{kind}"', all(v.deleted for v in holders))
+            assert got["schema"] == f'"{kind}"'
+            stamped = got.get("metadata", {"properties": {}})["properties"].get("confluent:version")
+            assert stamped == (None if stamp is None else str(stamp))
             references = got.get("references", [])
             assert [(r["subject"], r["version"]) for r in references] == ([reference] if reference else [])
 

@@ -99,7 +99,7 @@ def test_the_digest_is_over_the_bytes_that_the_reference_lists() -> None:
     fed = (
         b'"\xc3\xa9"' + b"ns\x00\x00\x01\x02" + b"mt\xff\xff\xff\xff"
         b"\x01" + b"ax" + b"byz" + b"kv" + b"k"
-        b"\x01" + b"m1dTRANSFORMUPGRADECELt1t2p1q2xsf" + b"d1" + b"e\x01" + b"now"
+        b"\x01" + b"m1dTRANSFORMUPGRADECELt1t2p1q2xsf" + b"d1TRANSFORMWRITEREAD" + b"eTRANSFORMWRITEREAD\x01" + b"now"
     )
     assert content.digest() == hashlib.md5(fed).digest()
 
@@ -118,10 +118,16 @@ def test_a_guid_is_the_digest_as_a_uuid() -> None:
 
 def test_a_contract_survives_its_json() -> None:
     metadata = {"tags": {"a": ["x", "y"]}, "properties": {"owner": "me"}, "sensitive": ["owner"]}
-    rules = {"domainRules": [{"name": "r", "kind": "CONDITION", "disabled": False}], "enableAt": "e"}
+    rules = {
+        "domainRules": [{"name": "r", "kind": "CONDITION", "mode": "WRITE", "disabled": False}],
+        "enableAt": "e",
+    }
     assert Metadata.from_json(metadata).to_json() == metadata
     assert RuleSet.from_json(rules).to_json() == rules
     assert RuleSet.from_json({"domainRules": [], "migrationRules": None}).to_json() == {}
+    assert RuleSet.from_json({"encodingRules": [{"name": "r"}]}).to_json() == {
+        "encodingRules": [{"name": "r", "kind": "TRANSFORM", "mode": "WRITEREAD", "disabled": False}]
+    }
 
 
 def test_a_config_is_completed_field_by_field() -> None:
@@ -143,6 +149,8 @@ def test_a_config_survives_its_json() -> None:
         "compatibilityLevel": "FULL",
         "compatibilityGroup": "major",
         "defaultMetadata": {"properties": {"k": "v"}},
-        "overrideRuleSet": {"domainRules": [{"name": "r"}]},
+        "overrideRuleSet": {
+            "domainRules": [{"name": "r", "kind": "TRANSFORM", "mode": "WRITEREAD", "disabled": False}]
+        },
     }
     assert Config.from_json(value).to_json() == value

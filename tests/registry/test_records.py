@@ -41,7 +41,8 @@ _AS_TEXT: list[tuple[Record, str, str]] = [
         (
             '{"subject":"S","version":2,"id":8,"schemaType":"AVRO",'
             '"references":[{"name":"n","subject":"r","version":3}],"metadata":{"properties":{"k":"v"}},'
-            '"ruleSet":{"domainRules":[{"name":"d"}]},"schema":"\\"é\\"","deleted":true}'
+            '"ruleSet":{"domainRules":[{"name":"d","kind":"TRANSFORM","mode":"WRITEREAD","disabled":false}]},'
+            '"schema":"\\"é\\"","deleted":true}'
         ),
     ),
     (SchemaRecord("S", 1), '{"keytype":"SCHEMA","subject":"S","version":1,"magic":1}', "null"),

@@ -18,7 +18,7 @@ from registry.errors import (
 )
 from registry.model import LATEST, CompatibilityLevel, Mode, SchemaReference
 from registry.records import ContextRecord, LogRecord, ModeRecord, from_log
-from registry.registry import NewSchema, Registry, SchemaVersion
+from registry.registry import Limits, NewSchema, Registry, SchemaVersion
 from registry.store import MemoryStore
 from tests.registry.samples import avro
 
@@ -109,7 +109,7 @@ def test_a_strict_fault_does_not_hide_a_schema_that_is_known(registry: Registry,
 
 
 def test_a_text_that_is_too_long_is_refused_by_its_bytes(store: MemoryStore) -> None:
-    registry = Registry(store, max_schema_bytes=10)
+    registry = Registry(store, limits=Limits(schema_bytes=10))
     assert registry.register("s", NewSchema('  "int"   ')).id == 1
     with pytest.raises(SchemaTooLargeError, match="is too large: 11 bytes, and the limit is 10"):
         registry.register("s", NewSchema('"é€€" '))

@@ -41,6 +41,16 @@ def inline_tags(root: Schema) -> dict[SchemaEntity, tuple[str, ...]]:
     return found
 
 
+def entities(root: Schema, references: Iterable[Schema]) -> frozenset[SchemaEntity]:
+    """The records that the text of `root` spells out, and their fields."""
+    found: set[SchemaEntity] = set()
+    for record in _spelt_out(root, {reference.type_name for reference in references}):
+        full = record.name.full
+        found.add(SchemaEntity(full, RECORD_ENTITY))
+        found.update(SchemaEntity(f"{full}.{field.name}", FIELD_ENTITY) for field in record.fields)
+    return frozenset(found)
+
+
 def _note(entity: SchemaEntity, node: Record | Field, found: dict[SchemaEntity, tuple[str, ...]]) -> None:
     if tags := _tags(node):
         found[entity] = tuple(tags)
@@ -53,22 +63,22 @@ def with_tags(root: Schema, references: Iterable[Schema], add: _Edits, remove: _
     """
     references = tuple(references)
     records = _Records(root, references)
-    tags: dict[int, list[str]] = {}
-    for edits, adding in ((add, True), (remove, False)):
-        for entity, names in edits.items():
-            node = records.find(entity)
-            old = tags.setdefault(id(node), _tags(node))
-            if adding:
-                old.extend(dict.fromkeys(name for name in names if name not in old))
-            else:
-                old[:] = [name for name in old if name not in names]
+    tags: dict[int, dict[str, None]] = {}  # a set in order, for the id of each node that is edited
+    for entity, names in add.items():
+        node = records.find(entity)
+        tags.setdefault(id(node), _tags(node)).update(dict.fromkeys(names))
+    for entity, names in remove.items():
+        node = records.find(entity)
+        left = tags.setdefault(id(node), _tags(node))
+        for name in names:
+            left.pop(name, None)
     return _TaggingWriter(references, tags).text(root)
 
 
 class _TaggingWriter(Writer):
     """Prints a schema with the tags of some nodes, given by their ids, replaced."""
 
-    def __init__(self, references: Iterable[Schema], tags: Mapping[int, Sequence[str]]) -> None:
+    def __init__(self, references: Iterable[Schema], tags: Mapping[int, Iterable[str]]) -> None:
         super().__init__(references)
         self._tags = tags
 
@@ -140,9 +150,9 @@ def _inner(schema: Schema) -> Sequence[Schema]:
     return ()
 
 
-def _tags(node: Record | Field) -> list[str]:
-    """The tags of one node, each once. What is no list holds none, and what is no text is taken as JSON."""
+def _tags(node: Record | Field) -> dict[str, None]:
+    """The tags of one node. What is no list holds none, and what is no text is taken as JSON."""
     tags = node.props.get(TAGS)
     if not isinstance(tags, list):
-        return []
-    return list(dict.fromkeys(tag if isinstance(tag, str) else write(tag) for tag in tags))
+        return {}
+    return dict.fromkeys(tag if isinstance(tag, str) else write(tag) for tag in tags)
