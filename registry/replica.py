@@ -55,8 +55,10 @@ class Replica:
         What this process wrote is known at once, what others did after the store's `head_lasts`.
         """
         state, now = self._state, time.monotonic()
+        if self._appended > state.position:
+            return None
         if now - self._looked < self._store.head_lasts:
-            return state if self._appended <= state.position else None
+            return state
         try:
             if self._store.head() != state.position:
                 return None
