@@ -6,10 +6,12 @@ settings.
 """
 
 import logging
+import math
 import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -24,29 +26,19 @@ from granian.server import Server
 from granian.server.common import AbstractServer
 
 from registry.errors import RegistryError
+from registry.follower import Follower
 from registry.http import create_app
 from registry.listening import ask, check_address, check_certificates, url
-from registry.registry import Registry
+from registry.logs import configuration
+from registry.registry import Limits, Registry
 from registry.settings import Settings
 from registry.store import open_store, without_password
 from registry.systemd import notify
+from registry.tally import Tally
 
 _log = logging.getLogger("fivebyte.registry")
 
 _DRAIN_SECONDS = 10
-
-_LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "plain", "stream": "ext://sys.stderr"}
-    },
-    "loggers": {
-        "_granian": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
-        "fivebyte": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-    },
-}
 
 
 def serve(settings: Settings) -> int:
@@ -71,8 +63,8 @@ def serve(settings: Settings) -> int:
         blocking_threads=settings.threads,
         workers_kill_timeout=_DRAIN_SECONDS,
         websockets=False,
-        log_level=LogLevels.error,  # its warnings are advice on the number of threads
-        log_dictconfig=_LOGGING,
+        log_level=LogLevels.error,
+        log_dictconfig=configuration(settings.log_format, settings.log_level),
         ssl_cert=_path(settings.tls_certificate),
         ssl_key=_path(settings.tls_key),
         ssl_ca=_path(settings.tls_client_ca),
@@ -85,7 +77,8 @@ def serve(settings: Settings) -> int:
     announcer = threading.Thread(target=_announce, args=(settings, server, stopped), daemon=True)
     server.on_startup(announcer.start)
     try:
-        server.serve(target_loader=partial(worker, settings), wrap_loader=False)
+        with tempfile.TemporaryDirectory(prefix="fivebyte-") as tallies:
+            server.serve(target_loader=partial(worker, settings, Path(tallies)), wrap_loader=False)
     except SystemExit as end:  # a worker ended by itself, and has said why
         return end.code if isinstance(end.code, int) else 1
     finally:
@@ -93,8 +86,11 @@ def serve(settings: Settings) -> int:
     return 0
 
 
-def worker(settings: Settings) -> Flask:
-    """What granian calls in each worker process: the application."""
+def worker(settings: Settings, tallies: Path) -> Flask:
+    """What granian calls in each worker process: the application.
+
+    tallies: a folder in which the workers keep what they count.
+    """
     parent = multiprocessing.parent_process()
     if parent is not None:
         # A parent that was killed cannot stop its workers; they must not go on holding the port.
@@ -103,12 +99,21 @@ def worker(settings: Settings) -> Flask:
         registry = Registry(
             open_store(settings.store),
             compatibility=settings.compatibility,
-            max_schema_bytes=settings.max_schema_bytes,
+            validate_new_schemas=settings.validate_new_schemas,
+            validate_fields=settings.validate_fields,
+            limits=Limits(settings.max_schema_bytes, settings.max_references, settings.max_versions),
             mode_mutability=settings.mode_mutability,
         )
     except RegistryError as fault:
         _fail(fault)
-    return create_app(registry, max_body_bytes=settings.max_body_bytes)
+    if math.isinf(registry.store.head_lasts):
+        Follower(registry.replica).start()
+    return create_app(
+        registry,
+        tally=Tally(tallies),
+        max_body_bytes=settings.max_body_bytes,
+        incompatible_error_code=settings.incompatible_error_code,
+    )
 
 
 def _announce(settings: Settings, server: AbstractServer[Any], stopped: threading.Event) -> None:

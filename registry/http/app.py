@@ -3,33 +3,69 @@
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotAcceptable, UnsupportedMediaType
 
-from registry.http import compatibility, config, contexts, docs, mode, root, schemas, subjects, versions
+from registry.errors import IncompatibleSchemaError
+from registry.http import (
+    compatibility,
+    config,
+    contexts,
+    docs,
+    health,
+    metrics,
+    mode,
+    root,
+    schemas,
+    subjects,
+    versions,
+)
+from registry.http.caching import say_what_lasts
+from registry.http.compression import compress_answers
 from registry.http.context_paths import ContextPaths
 from registry.http.errors import handle_errors
+from registry.http.front import Front, tell_route
 from registry.http.negotiation import is_readable, negotiate
 from registry.http.requests import SubjectConverter
+from registry.readiness import Readiness
 from registry.registry import Registry
+from registry.tally import Tally
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """Default for the longest request body. Longer ones get a 413."""
 
+_ANY_TYPE = {"docs", "health", "metrics"}
+"""Whose answers have a type of their own, whatever is accepted."""
 
-def create_app(registry: Registry, *, max_body_bytes: int = MAX_BODY_BYTES) -> Flask:
-    """A WSGI application that answers for `registry`. It has no state of its own.
+
+def create_app(
+    registry: Registry,
+    *,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    incompatible_error_code: int = IncompatibleSchemaError.code,
+    tally: Tally | None = None,
+) -> Flask:
+    """A WSGI application that answers for `registry`. It has no state of its own but what it counts.
 
     max_body_bytes: the longest request body it reads.
+    incompatible_error_code: of the answer to an incompatible schema; newer servers say 40901.
+    tally: where requests are counted, with those of other processes perhaps; None: by itself.
     """
+    tally = tally or Tally()
+    readiness = Readiness(registry.replica)
     app = Flask("registry", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = max_body_bytes
     app.url_map.converters["subject"] = SubjectConverter
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
+    tell_route(app)
     app.before_request(_negotiate)
-    handle_errors(app)
+    compress_answers(app)  # what is done last comes first
+    say_what_lasts(app)
+    handle_errors(app, {IncompatibleSchemaError.code: incompatible_error_code})
     for room in (root, subjects, versions, schemas, compatibility, config, mode, contexts, docs):
         app.register_blueprint(room.blueprint(registry))
+    app.register_blueprint(health.blueprint(readiness))
+    app.register_blueprint(metrics.blueprint(registry, tally, readiness))
     # Flask's own way to put a layer around it, which mypy takes for a replaced method.
-    app.wsgi_app = ContextPaths(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = Front(ContextPaths(app.wsgi_app), registry.replica, tally)  # type: ignore[method-assign]
     return app
 
 
@@ -40,7 +76,7 @@ def _negotiate() -> Response | None:
         g.media_type = media_type
     if request.routing_exception is not None:
         return None
-    if media_type is None and request.blueprint != "docs":
+    if media_type is None and request.blueprint not in _ANY_TYPE:
         raise NotAcceptable
     if request.method in {"POST", "PUT"} and not is_readable(request.headers.get("Content-Type")):
         raise UnsupportedMediaType
