@@ -15,7 +15,8 @@ RUN python3 -m venv /opt/fivebyte && /opt/fivebyte/bin/pip install --no-cache-di
 
 FROM python:3.13-slim
 COPY --from=build /opt/fivebyte /opt/fivebyte
-RUN useradd --system --uid 10001 --no-log-init --home-dir /var/lib/fivebyte --create-home fivebyte
+RUN useradd --uid 10001 --no-log-init --no-create-home --home-dir /var/lib/fivebyte fivebyte \
+    && install --directory --owner fivebyte --group fivebyte /var/lib/fivebyte
 ENV PATH=/opt/fivebyte/bin:$PATH \
     FIVEBYTE_HOST=0.0.0.0 \
     FIVEBYTE_STORE=sqlite:////var/lib/fivebyte/schemas.db
