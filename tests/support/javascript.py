@@ -48,7 +48,7 @@ def run_script(folder: Path, name: str, given: Any) -> list[dict[str, Any]]:
 
 def _packages(folder: Path) -> Path:
     contents = b"".join((folder / name).read_bytes() for name in _PACKAGE_FILES)
-    prepared = _CACHE / f"{folder.parent.name}-{hashlib.sha256(contents).hexdigest()[:16]}"
+    prepared = _CACHE / hashlib.sha256(contents).hexdigest()[:16]
     if prepared.exists():
         return prepared
     unfinished = prepared.with_suffix(".unfinished")
