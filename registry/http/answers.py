@@ -44,8 +44,9 @@ _ENTITY: Mapping[str, JsonSchema] = {
     "deleted": FLAG,
     "maxId": NUMBER,
     "aliases": array(TEXT),
+    "schemaTags": array(ref("Tags")),
 }
-_NOT_ALWAYS = ("subject", "references", "metadata", "ruleSet", "aliases")
+_NOT_ALWAYS = ("subject", "references", "metadata", "ruleSet", "aliases", "schemaTags")
 """Left out where they are empty; and the empty subject has an empty name."""
 
 
@@ -72,11 +73,11 @@ def _never_null(schema: JsonSchema) -> JsonSchema:
 
 
 ANSWERS: Mapping[str, JsonSchema] = {
-    "RegisteredSchema": _entity(*REGISTERED),
-    "SubjectSchema": _entity(*LOOKED_UP),
-    "StoredSchema": _entity(*STORED),
+    "RegisteredSchema": _entity(*REGISTERED, "schemaTags"),
+    "SubjectSchema": _entity(*LOOKED_UP, "schemaTags"),
+    "StoredSchema": _entity(*STORED, "schemaTags"),
     "ListedSchema": _entity(*STORED, "aliases"),
-    "SchemaById": _entity("subject", "version", *BY_ID, "maxId", optional=("version", "maxId")),
+    "SchemaById": _entity("subject", "version", *BY_ID, "maxId", "schemaTags", optional=("version", "maxId")),
     "SubjectVersion": _entity("subject", "version"),
     "ContextId": obj({"context": TEXT, "id": NUMBER}),
     "Compatibility": obj({"is_compatible": FLAG, "messages": array(TEXT)}, "messages"),

@@ -39,7 +39,12 @@ _SERVERS = [
         "variables": {"context": {"default": ".eu", "description": "The context's name, with its dot."}},
     },
 ]
-_REQUESTS = {"NewSchema": bodies.SCHEMA, "ConfigChange": bodies.CONFIG, "ModeChange": bodies.MODE}
+_REQUESTS = {
+    "NewSchema": bodies.SCHEMA,
+    "Retagging": bodies.RETAG,
+    "ConfigChange": bodies.CONFIG,
+    "ModeChange": bodies.MODE,
+}
 _NAMES: Mapping[type[Schema], str] = {type(body): name for name, body in _REQUESTS.items()}
 
 

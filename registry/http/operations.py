@@ -40,8 +40,13 @@ _PAGE = (
 _DELETED = _flag("deleted", "Also what is soft-deleted.")
 _PERMANENT = _flag("permanent", "For good; only what is soft-deleted already.")
 _EFFECTIVE = _flag("defaultToGlobal", "Where nothing is set here, what holds around it.")
-_NEW = _text("format", "Taken and passed over.", default="")
-_NORMALIZE = _flag("normalize", "Taken and passed over.")
+_FORMAT = _text("format", "`resolved`: with all that it refers to put in.", default="")
+_FORM = (
+    _FORMAT,
+    _text("referenceFormat", "`qualified`: subjects of references with their context.", default=""),
+    _several("findTags", "Tell which parts of the schema have one of these tags; `*` is any."),
+)
+_NORMALIZE = _flag("normalize", "Take the schema in its normalized form.")
 _SUBJECT = _text(
     "subject", "Take the id as one of this subject's context: `:.ctx:name`, `:.ctx:`, or a bare name."
 )
@@ -55,6 +60,8 @@ _NO_VERSION: tuple[Fault, ...] = (
     errors.InvalidVersionError,
     *_LOG,
 )
+_RESOLVING: tuple[Fault, ...] = (errors.InvalidSchemaError,)
+"""With ``format=resolved``: what a schema refers to may be gone for good."""
 _PARSING: tuple[Fault, ...] = (
     errors.InvalidSchemaError,
     errors.InvalidSubjectError,
@@ -81,7 +88,7 @@ _SUBJECTS = {
         "The newest version with this content.",
         ref("SubjectSchema"),
         (errors.SubjectNotFoundError, errors.SchemaNotFoundError, *_PARSING, *_LOG),
-        (_DELETED,),
+        (_DELETED, _NORMALIZE, *_FORM),
         bodies.SCHEMA,
     ),
     "GET /subjects/{subject}/metadata": Operation(
@@ -89,8 +96,13 @@ _SUBJECTS = {
         "Find the newest version with certain properties in its metadata",
         "The version.",
         ref("StoredSchema"),
-        (errors.SubjectNotFoundError, errors.SchemaNotFoundError, 422, *_LOG),
-        (_several("key", "The properties' names."), _several("value", "A value for each of them."), _DELETED),
+        (errors.SubjectNotFoundError, errors.SchemaNotFoundError, 422, *_LOG, *_RESOLVING),
+        (
+            _several("key", "The properties' names."),
+            _several("value", "A value for each of them."),
+            _DELETED,
+            *_FORM,
+        ),
     ),
     "DELETE /subjects/{subject}": Operation(
         "deleteSubject",
@@ -128,8 +140,14 @@ _VERSIONS = {
         "Register a schema as a version of a subject",
         "The version that it is now, or was already.",
         ref("RegisteredSchema"),
-        (errors.IncompatibleSchemaError, errors.InvalidVersionError, *_PARSING, *_WRITE),
-        (_flag("force", "Don't ask whether it is compatible."),),
+        (
+            errors.IncompatibleSchemaError,
+            errors.InvalidVersionError,
+            errors.InvalidRuleSetError,
+            *_PARSING,
+            *_WRITE,
+        ),
+        (_flag("force", "Don't ask whether it is compatible."), _NORMALIZE, *_FORM),
         bodies.SCHEMA,
         description="With `version` in the body, as that version or not at all. `id` only while importing.",
     ),
@@ -138,16 +156,16 @@ _VERSIONS = {
         "Get a version of a subject",
         "The version.",
         ref("StoredSchema"),
-        _NO_VERSION,
-        (_DELETED,),
+        (*_NO_VERSION, *_RESOLVING),
+        (_DELETED, *_FORM),
     ),
     "GET /subjects/{subject}/versions/{version}/schema": Operation(
         "getVersionText",
         "Get the text of a version",
         "The schema's text and nothing around it.",
         None,
-        _NO_VERSION,
-        (_DELETED,),
+        (*_NO_VERSION, *_RESOLVING),
+        (_DELETED, _FORMAT),
     ),
     "GET /subjects/{subject}/versions/{version}/referencedby": Operation(
         "listReferrers",
@@ -156,6 +174,22 @@ _VERSIONS = {
         array(NUMBER),
         _NO_VERSION,
         (_DELETED, *_PAGE),
+    ),
+    "POST /subjects/{subject}/versions/{version}/tags": Operation(
+        "retagVersion",
+        "Register a version again with other tags, metadata or rules",
+        "The version that it is now.",
+        ref("RegisteredSchema"),
+        (
+            errors.SubjectNotFoundError,
+            errors.VersionNotFoundError,
+            errors.IncompatibleSchemaError,
+            errors.InvalidVersionError,
+            errors.InvalidRuleSetError,
+            *_PARSING,
+            *_WRITE,
+        ),
+        body=bodies.RETAG,
     ),
     "DELETE /subjects/{subject}/versions/{version}": Operation(
         "deleteVersion",
@@ -196,16 +230,16 @@ _SCHEMAS = {
         "Get the schema with an id",
         "The schema; with subject and version if a subject was given.",
         ref("SchemaById"),
-        _BY_ID,
-        (_SUBJECT, _flag("fetchMaxId", "Tell the highest id of the context.")),
+        (*_BY_ID, *_RESOLVING),
+        (_SUBJECT, _flag("fetchMaxId", "Tell the highest id of the context."), *_FORM),
     ),
     "GET /schemas/ids/{id}/schema": Operation(
         "getSchemaTextById",
         "Get the text of the schema with an id",
         "The schema's text and nothing around it.",
         None,
-        _BY_ID,
-        (_SUBJECT,),
+        (*_BY_ID, *_RESOLVING),
+        (_SUBJECT, _FORMAT),
     ),
     "GET /schemas/ids/{id}/subjects": Operation(
         "listSubjectsOfId",
@@ -228,7 +262,8 @@ _SCHEMAS = {
         "Get the schema with a guid",
         "The schema. Its guid is the same in every registry and context.",
         ref("SchemaById"),
-        (errors.SchemaNotFoundError, *_LOG),
+        (errors.SchemaNotFoundError, *_LOG, *_RESOLVING),
+        _FORM,
     ),
     "GET /schemas/guids/{guid}/ids": Operation(
         "listIdsOfGuid",
@@ -250,7 +285,7 @@ _COMPATIBILITY = {
         "Whether it is compatible.",
         ref("Compatibility"),
         (*_PARSING, *_LOG),
-        (_VERBOSE,),
+        (_VERBOSE, _NORMALIZE),
         bodies.SCHEMA,
     ),
     "POST /compatibility/subjects/{subject}/versions/{version}": Operation(
@@ -259,13 +294,14 @@ _COMPATIBILITY = {
         "Whether it is compatible.",
         ref("Compatibility"),
         (errors.VersionNotFoundError, errors.InvalidVersionError, *_PARSING, *_LOG),
-        (_VERBOSE,),
+        (_VERBOSE, _NORMALIZE),
         bodies.SCHEMA,
     ),
 }
 
 _CHANGE_CONFIG: tuple[Fault, ...] = (
     errors.InvalidCompatibilityLevelError,
+    errors.InvalidRuleSetError,
     errors.InvalidSubjectError,
     *_WRITE,
 )
@@ -403,6 +439,28 @@ _SERVER = {
     ),
     "GET /associations/subjects/{subject}": Operation(
         "listAssociationsOfSubject", "List the associations of a subject", "None are kept.", array(obj({}))
+    ),
+    "GET /health/live": Operation(
+        "getLiveness",
+        "Is the server alive?",
+        "It is.",
+        obj({"status": {"const": "live"}}),
+        media_types=("application/json",),
+    ),
+    "GET /health/ready": Operation(
+        "getReadiness",
+        "Can the server take requests?",
+        "The log answers, and was read to this position.",
+        obj({"status": {"const": "ready"}, "position": {"type": "integer", "minimum": 0}}),
+        (errors.NotReadyError,),
+        media_types=("application/json",),
+    ),
+    "GET /metrics": Operation(
+        "getMetrics",
+        "Measure the server",
+        "What Prometheus gathers.",
+        None,
+        media_types=("text/plain", "application/openmetrics-text"),
     ),
     "GET /openapi.json": Operation(
         "getOpenApi",

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from flask.testing import FlaskClient
 
 from registry.http import create_app
 from registry.registry import Registry
 from registry.store import MemoryStore
+from tests.registry.conforming import ConformingClient
 from tests.support.redis import DURABLE, RunningRedis, running_redis
 
 _keys = itertools.count(1)
@@ -26,9 +26,12 @@ def registry(store: MemoryStore) -> Registry:
 
 
 @pytest.fixture
-def client(registry: Registry) -> Iterator[FlaskClient]:
-    with create_app(registry).test_client() as client:
+def client(registry: Registry) -> Iterator[ConformingClient]:
+    """A client of the registry; every answer that it gets must be as the API's description says."""
+    client = ConformingClient(create_app(registry))
+    with client:
         yield client
+    assert client.faults == []
 
 
 @pytest.fixture(scope="session")
