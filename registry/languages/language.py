@@ -133,7 +133,10 @@ class Language(Protocol):
         """
 
     def tags(self, schema: ParsedSchema) -> dict[SchemaEntity, tuple[str, ...]]:
-        """The inline tags of what has some, types of its references too; in the order of the schema."""
+        """The inline tags of what has some, types of its references too; in the order of the schema.
+
+        Raises SchemaFault where there are too many to be listed.
+        """
 
     def entities(self, schema: ParsedSchema) -> frozenset[SchemaEntity]:
         """What can be tagged: the parts that its text spells out, not those of its references."""

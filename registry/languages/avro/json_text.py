@@ -27,7 +27,9 @@ _STRING_OR_COMMENT = re.compile(r'"(?:[^"\\]++|\\.)*+"?|//[^\n]*|/\*.*?(?:\*/|\Z
 _BRACKET = re.compile(r"[][{}]")
 _SPACE = re.compile(r"[ \t\r\n]*")
 _SCALAR = re.compile(r'"(?:[^"\\]++|\\.)*+"|[^\s,:\]}]+', re.DOTALL)
-_ESCAPED_CONTROL = re.compile(r"[\x00-\x07\x0b\x0e-\x1f]")
+_ESCAPES = {code: f"\\u{code:04X}" for code in range(32)} | {
+    ord(character): encode_basestring(character)[1:-1] for character in '\b\t\n\f\r"\\'
+}
 _DECIMAL = re.compile(r"([+-]?)(?:(NaN|Infinity)|((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[fFdD]?)", re.ASCII)
 _HEXADECIMAL = re.compile(
     r"([+-]?0[xX](?:[\da-fA-F]+\.?[\da-fA-F]*|\.[\da-fA-F]+)[pP][+-]?\d+)[fFdD]?", re.ASCII
@@ -200,15 +202,7 @@ def write(value: object) -> str:
 def write_string(value: str) -> str:
     """`value` in quotes. Control characters without a short escape are written with upper-case digits."""
     quoted = encode_basestring(value)
-    if "\\u" not in quoted:
-        return quoted
-    parts = (
-        f"\\u{ord(character):04X}"
-        if _ESCAPED_CONTROL.match(character)
-        else encode_basestring(character)[1:-1]
-        for character in value
-    )
-    return '"' + "".join(parts) + '"'
+    return quoted if "\\u" not in quoted else f'"{value.translate(_ESCAPES)}"'
 
 
 def java_double(value: float) -> str:

@@ -18,7 +18,7 @@ without a namespace into that of the type around it, and it drops a default that
 import math
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from functools import partial
 
 from registry.languages.avro.canonical import Writer
 from registry.languages.avro.schema import (
@@ -53,6 +53,7 @@ _BACKING = {
 _SIZES = {"uuid": 16, "duration": 12}
 _JAVA_ATTRIBUTES = ("avro.java.string", "java-class", "java-key-class", "java-element-class")
 _MAX_PRECISION = 2**31 - 1
+_LEAST_NORMAL = 2.0**-126
 
 
 def normalized(schema: Schema, references: Iterable[Schema] = ()) -> str:
@@ -64,12 +65,16 @@ def normalized(schema: Schema, references: Iterable[Schema] = ()) -> str:
 
 
 class _NormalizingWriter(Writer):
+    def __init__(self, references: Iterable[Schema]) -> None:
+        super().__init__(references)
+        self._takers: dict[int, dict[type, Schema]] = {}
+
     def props(self, node: Schema | Field) -> Mapping[str, object]:
         if not node.props:
             return node.props
         leading = [] if isinstance(node, Field) else _logical_type(node)
         names = dict.fromkeys([*leading, *_sorted(node.props)])
-        return {name: _ordered(node.props[name]) for name in names}
+        return {name: self._value(node.props[name], None) for name in names}
 
     def keyword(self, schema: Named) -> str:
         return schema.type
@@ -84,7 +89,49 @@ class _NormalizingWriter(Writer):
         return _sorted(field.aliases)
 
     def default(self, field: Field) -> object:
-        return _value(field.default, field.schema)
+        return self._value(field.default, field.schema)
+
+    def _value(self, value: object, schema: Schema | None) -> object:
+        """A JSON value as Java prints what it read as of `schema`: members sorted, at every depth."""
+        # One frame of Python's stack a level, as in Writer.schema: so no comprehensions.
+        taker = self._taker(schema, type(value)) if isinstance(schema, Union) else schema
+        match value:
+            case dict():
+                members = {}
+                for name in _sorted(value):
+                    members[name] = self._value(value[name], _member(taker, name))
+                return members
+            case list():
+                items = taker.items if isinstance(taker, Array) else None
+                return list(map(partial(self._value, schema=items), value))
+            case bool():
+                return value
+            case int() | float() if taker and taker.type in ("float", "double") and not _is_big(value):
+                return float(value) if taker.type == "double" else _single(value)
+        return value
+
+    def _taker(self, union: Union, kind: type) -> Schema | None:
+        """The branch as of which Java reads a value: the first that is not null, for an object."""
+        takers = self._takers.get(id(union))
+        if takers is None:
+            takers = self._takers[id(union)] = {}
+            for branch in union.branches:
+                for taken in _kinds(branch):
+                    takers.setdefault(taken, branch)
+        return takers.get(kind)
+
+
+def _kinds(branch: Schema) -> Iterable[type]:
+    match branch.type:
+        case "null":
+            return ()
+        case "array":
+            return (list, dict)
+        case "int" | "long":
+            return (int, dict)
+        case "float" | "double":
+            return (int, float, dict)
+    return (dict,)
 
 
 def _utf16(text: str) -> bytes:
@@ -94,18 +141,6 @@ def _utf16(text: str) -> bytes:
 
 def _sorted(names: Iterable[str]) -> list[str]:
     return sorted(names, key=_utf16)
-
-
-def _ordered(value: object) -> object:
-    """A JSON value with the members of its objects sorted, at every depth."""
-    if isinstance(value, list):
-        return list(map(_ordered, value))
-    if isinstance(value, dict):
-        ordered = {}
-        for name in _sorted(value):
-            ordered[name] = _ordered(value[name])
-        return ordered
-    return value
 
 
 def _logical_type(schema: Schema) -> list[str]:
@@ -141,31 +176,6 @@ def _is_big(value: float) -> bool:
     return isinstance(value, int) and not -(2**63) <= value < 2**63
 
 
-def _value(value: object, schema: Schema | None) -> object:
-    """The default `value` as Java prints what it read as of `schema`, or of its first fitting branch."""
-    branches = schema.branches if isinstance(schema, Union) else [schema]
-    for branch in branches:
-        kind = branch.type if branch else ""
-        match value:
-            case dict() if kind != "null":
-                members = {}
-                for name in _sorted(value):
-                    members[name] = _value(value[name], _member(branch, name))
-                return members
-            case list() if isinstance(branch, Array):
-                elements = []
-                for element in value:
-                    elements.append(_value(element, branch.items))  # noqa: PERF401 - a frame less
-                return elements
-            case bool() | str() | None:
-                return value
-            case int() if kind in ("int", "long"):
-                return value
-            case int() | float() if kind in ("float", "double") and not _is_big(value):
-                return float(value) if kind == "double" else _single(value)
-    return _ordered(value)
-
-
 def _member(schema: Schema | None, name: str) -> Schema | None:
     """The type of the member `name` of a default of `schema`; None if there is no telling."""
     match schema:
@@ -177,19 +187,19 @@ def _member(schema: Schema | None, name: str) -> Schema | None:
 
 
 def _single(value: float) -> float:
-    """The number that the digits of ``Float.toString(value)`` stand for: the fewest that make this float."""
+    """The number that ``Float.toString`` of Java 19 and later prints: the fewest digits that make this float.
+
+    For three powers of two (2^-96, 2^87, 2^90) Java does with one digit less.
+    """
     single = _as_single(value)
     if single == 0 or not math.isfinite(single):
         return single
-    exact = Decimal(single)
-    for digits in range(2, 9):
-        nearby = [
-            Context(digits, rounding).create_decimal(exact) for rounding in (ROUND_FLOOR, ROUND_CEILING)
-        ]
-        fitting = [number for number in nearby if _as_single(float(number)) == single]
-        if fitting:
-            return float(min(fitting, key=lambda number: abs(number - exact)))
-    return float(Context(9).create_decimal(exact))
+    # Six digits tell any two normal floats apart: where six do, `format` leaves zeros for those not needed.
+    for digits in range(6 if abs(single) >= _LEAST_NORMAL else 2, 9):
+        printed = float(format(single, f".{digits - 1}e"))
+        if _as_single(printed) == single:
+            return printed
+    return float(format(single, ".8e"))
 
 
 def _as_single(value: float) -> float:

@@ -16,44 +16,44 @@ from registry.languages.language import FIELD_ENTITY, RECORD_ENTITY, SchemaEntit
 
 TAGS = "confluent:tags"
 
+MAX_PATHS = 4 * 1024 * 1024
+"""Characters of the paths of what has tags: a long name of a record stands in the path of each of its fields."""
+
 _Edits = Mapping[SchemaEntity, Sequence[str]]
 
 
 def inline_tags(root: Schema) -> dict[SchemaEntity, tuple[str, ...]]:
-    """The tags of every record and field that has some, depth first, each tag once."""
+    """The tags of every record and field that has some, depth first, each tag once.
+
+    Raises SchemaFault where the paths, each of which repeats a record's name, are longer than MAX_PATHS.
+    """
     found: dict[SchemaEntity, tuple[str, ...]] = {}
-    met: set[str] = set()
-    waiting: list[tuple[str, Schema | Field]] = [("", root)]
-    while waiting:
-        path, node = waiting.pop()
-        if isinstance(node, Record):
-            full = node.name.full
-            if full in met:
-                continue
-            met.add(full)
-            _note(SchemaEntity(full, RECORD_ENTITY), node, found)
-            waiting.extend((f"{full}.{field.name}", field) for field in reversed(node.fields))
-        elif isinstance(node, Field):
-            _note(SchemaEntity(path, FIELD_ENTITY), node, found)
-            waiting.append(("", node.schema))
-        else:
-            waiting.extend(("", inner) for inner in reversed(_inner(node)))
+    length = 0
+    for entity_type, names, node in _nodes(root):
+        if tags := tuple(_tags(node)):
+            length += sum(map(len, names))
+            if length > MAX_PATHS:
+                raise SchemaFault(f"the paths of what has tags take more than {MAX_PATHS:,} characters")
+            found[SchemaEntity(".".join(names), entity_type)] = tags
     return found
 
 
-def entities(root: Schema, references: Iterable[Schema]) -> frozenset[SchemaEntity]:
-    """The records that the text of `root` spells out, and their fields."""
-    found: set[SchemaEntity] = set()
-    for record in _spelt_out(root, {reference.type_name for reference in references}):
-        full = record.name.full
-        found.add(SchemaEntity(full, RECORD_ENTITY))
-        found.update(SchemaEntity(f"{full}.{field.name}", FIELD_ENTITY) for field in record.fields)
-    return frozenset(found)
-
-
-def _note(entity: SchemaEntity, node: Record | Field, found: dict[SchemaEntity, tuple[str, ...]]) -> None:
-    if tags := _tags(node):
-        found[entity] = tuple(tags)
+def _nodes(root: Schema) -> Iterator[tuple[str, tuple[str, ...], Record | Field]]:
+    """Every record and field once, depth first: its type, the names of its path, and itself."""
+    met: set[str] = set()
+    waiting: list[tuple[str, Schema | Field]] = [("", root)]
+    while waiting:
+        within, node = waiting.pop()
+        if isinstance(node, Field):
+            yield FIELD_ENTITY, (within, node.name), node
+            waiting.append(("", node.schema))
+        elif not isinstance(node, Record):
+            waiting.extend(("", inner) for inner in reversed(_inner(node)))
+        elif node.name.full not in met:
+            full = node.name.full
+            met.add(full)
+            yield RECORD_ENTITY, (full,), node
+            waiting.extend((full, field) for field in reversed(node.fields))
 
 
 def with_tags(root: Schema, references: Iterable[Schema], add: _Edits, remove: _Edits) -> str:

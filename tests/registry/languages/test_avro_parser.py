@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.languages.avro import AVRO
+from registry.languages.avro import AVRO, AvroSchema
 from registry.languages.avro.json_text import MAX_NESTING
 from registry.languages.language import ReferencedSchema, SchemaFault
 
@@ -133,6 +133,47 @@ def test_a_flat_text_whose_types_nest_deeply_when_spelt_out_is_refused() -> None
     ]
     records.append({"type": "record", "name": "R1000", "fields": []})
     assert "levels deep when spelt out" in str(fault(json.dumps(records)))
+
+
+def forward(arrays: int, maps: int) -> str:
+    """A record within `arrays` that is defined after it is named, and has an attribute of so many `maps`."""
+    attribute: object = 1
+    for _ in range(maps):
+        attribute = {"x": attribute}
+    field = {"name": "f", "type": "int", "x": attribute}
+    named: object = "B"
+    for _ in range(arrays):
+        named = {"type": "array", "items": named}
+    return json.dumps([record("A", {"name": "f", "type": named}), record("B", field)])
+
+
+def test_attributes_count_for_how_deep_a_schema_nests_when_spelt_out() -> None:
+    """Neither is deep in the text as it is sent; the text that is stored must be one that can be read."""
+    deepest = AVRO.parse(forward(150, 99))  # and a union, two records, and their fields: 256
+    assert AVRO.parse(deepest.canonical).canonical == deepest.canonical
+    assert "levels deep when spelt out" in str(fault(forward(150, 100)))
+    assert "levels deep when spelt out" in str(fault(forward(240, 245)))
+
+
+def test_the_deepest_schemas_leave_room_on_pythons_stack() -> None:
+    """A server has its own frames below; a RecursionError would be answered with 500."""
+    unions: object = "int"
+    for _ in range(MAX_NESTING // 2 - 1):
+        unions = [{"type": "array", "items": unions}]
+
+    def below(frames: int, text: str) -> AvroSchema:
+        if frames:
+            return below(frames - 1, text)
+        schema = AVRO.parse(text)
+        assert AVRO.normalize(schema) == AVRO.resolved(schema) == AVRO.with_tags(schema, {}, {})
+        assert AVRO.tags(schema) == {}
+        assert AVRO.compare(schema, AVRO.parse(schema.canonical)) == []
+        return schema
+
+    for text in (forward(150, 99), json.dumps(unions), forward(240, 9)):
+        assert below(300, text).name == "union"
+    with pytest.raises(SchemaFault):
+        below(300, forward(240, 245))
 
 
 def test_a_long_chain_of_named_types_is_compared_without_overflow() -> None:

@@ -194,6 +194,13 @@ def entities_of(schema: AvroSchema) -> list[SchemaEntity]:
     return found
 
 
+def test_a_long_name_in_the_paths_of_many_fields_is_refused() -> None:
+    fields = [{"name": f"f{n}", "type": "int", "confluent:tags": ["A"]} for n in range(5000)]
+    schema = parsed({"type": "record", "name": "R" * 1000, "fields": fields})
+    with pytest.raises(SchemaFault, match="take more than 4,194,304 characters"):
+        AVRO.tags(schema)
+
+
 def test_the_names_of_top_level_fields() -> None:
     assert AVRO.field_names(parsed(OUTER)) == {"i", "j", "k", "l"}
     assert AVRO.field_names(parsed({"type": "array", "items": OUTER})) == frozenset()
