@@ -6,7 +6,7 @@ text, already resolved. ``avro/`` is the first; JSON Schema and Protobuf
 follow the same protocol.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -138,8 +138,8 @@ class Language(Protocol):
         Raises SchemaFault where there are too many to be listed.
         """
 
-    def entities(self, schema: ParsedSchema) -> frozenset[SchemaEntity]:
-        """What can be tagged: the parts that its text spells out, not those of its references."""
+    def taggable(self, schema: ParsedSchema, entities: Iterable[SchemaEntity]) -> frozenset[SchemaEntity]:
+        """Those of `entities` that `with_tags` can tag: its text spells them out, not its references."""
 
     def with_tags(
         self,

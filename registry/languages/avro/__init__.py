@@ -3,7 +3,7 @@
 ``AVRO`` is the language; the rest of the registry needs nothing else of this folder.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from registry.languages.avro.canonical import canonical
@@ -11,7 +11,7 @@ from registry.languages.avro.compatibility import compare
 from registry.languages.avro.normalized import normalized
 from registry.languages.avro.parser import parse
 from registry.languages.avro.schema import Record, Schema
-from registry.languages.avro.tags import entities, inline_tags, with_tags
+from registry.languages.avro.tags import inline_tags, taggable, with_tags
 from registry.languages.language import Finding, ParsedSchema, ReferencedSchema, SchemaEntity
 
 __all__ = ["AVRO", "AvroSchema"]
@@ -56,8 +56,8 @@ class _Avro:
     def tags(self, schema: ParsedSchema) -> dict[SchemaEntity, tuple[str, ...]]:
         return inline_tags(_avro(schema).root)
 
-    def entities(self, schema: ParsedSchema) -> frozenset[SchemaEntity]:
-        return entities(_avro(schema).root, _avro(schema).references)
+    def taggable(self, schema: ParsedSchema, entities: Iterable[SchemaEntity]) -> frozenset[SchemaEntity]:
+        return taggable(_avro(schema).root, _avro(schema).references, entities)
 
     def with_tags(
         self,

@@ -17,7 +17,7 @@ from registry.languages.language import FIELD_ENTITY, RECORD_ENTITY, SchemaEntit
 TAGS = "confluent:tags"
 
 MAX_PATHS = 4 * 1024 * 1024
-"""Characters of the paths of what has tags: a long name of a record stands in the path of each of its fields."""
+"""Characters of the paths that may be listed."""
 
 _Edits = Mapping[SchemaEntity, Sequence[str]]
 
@@ -25,17 +25,41 @@ _Edits = Mapping[SchemaEntity, Sequence[str]]
 def inline_tags(root: Schema) -> dict[SchemaEntity, tuple[str, ...]]:
     """The tags of every record and field that has some, depth first, each tag once.
 
-    Raises SchemaFault where the paths, each of which repeats a record's name, are longer than MAX_PATHS.
+    Raises SchemaFault where the paths are longer than MAX_PATHS together.
     """
     found: dict[SchemaEntity, tuple[str, ...]] = {}
-    length = 0
+    paths = _Paths()
     for entity_type, names, node in _nodes(root):
         if tags := tuple(_tags(node)):
-            length += sum(map(len, names))
-            if length > MAX_PATHS:
-                raise SchemaFault(f"the paths of what has tags take more than {MAX_PATHS:,} characters")
-            found[SchemaEntity(".".join(names), entity_type)] = tags
+            found[paths.entity(entity_type, *names)] = tags
     return found
+
+
+def entities(root: Schema, references: Iterable[Schema]) -> frozenset[SchemaEntity]:
+    """The records that the text of `root` spells out, and their fields.
+
+    Raises SchemaFault where the paths are longer than MAX_PATHS together.
+    """
+    found: set[SchemaEntity] = set()
+    paths = _Paths()
+    for record in _spelt_out(root, {reference.type_name for reference in references}):
+        full = record.name.full
+        found.add(paths.entity(RECORD_ENTITY, full))
+        found.update(paths.entity(FIELD_ENTITY, full, field.name) for field in record.fields)
+    return frozenset(found)
+
+
+class _Paths:
+    """Makes entities while their paths are not too long: a record's name stands in that of each field."""
+
+    def __init__(self) -> None:
+        self._length = 0
+
+    def entity(self, entity_type: str, *names: str) -> SchemaEntity:
+        self._length += sum(map(len, names))
+        if self._length > MAX_PATHS:
+            raise SchemaFault(f"the paths of what can be tagged take more than {MAX_PATHS:,} characters")
+        return SchemaEntity(".".join(names), entity_type)
 
 
 def _nodes(root: Schema) -> Iterator[tuple[str, tuple[str, ...], Record | Field]]:
@@ -54,6 +78,14 @@ def _nodes(root: Schema) -> Iterator[tuple[str, tuple[str, ...], Record | Field]
             met.add(full)
             yield RECORD_ENTITY, (full,), node
             waiting.extend((full, field) for field in reversed(node.fields))
+
+
+def taggable(
+    root: Schema, references: Iterable[Schema], entities: Iterable[SchemaEntity]
+) -> frozenset[SchemaEntity]:
+    """Those of `entities` that the text of `root` spells out."""
+    records = _Records(root, references)
+    return frozenset(entity for entity in entities if records.get(entity) is not None)
 
 
 def with_tags(root: Schema, references: Iterable[Schema], add: _Edits, remove: _Edits) -> str:
@@ -101,23 +133,24 @@ class _Records:
             self._by_name[record.name.full] = record
             self._by_simple_name.setdefault(record.name.simple, record)
 
-    def find(self, entity: SchemaEntity) -> Record | Field:
+    def get(self, entity: SchemaEntity) -> Record | Field | None:
         path = entity.path.removeprefix(".")
-        found: Record | Field | None = None
         if entity.type == RECORD_ENTITY:
-            found = self._record(path)
-        elif entity.type == FIELD_ENTITY:
-            name, _, field = path.rpartition(".")
-            record = self._record(name)
-            found = record.by_name.get(field) if record else None
-        else:
+            return self._record(path)
+        name, _, field = path.rpartition(".")
+        record = self._record(name) if entity.type == FIELD_ENTITY else None
+        return record.by_name.get(field) if record else None
+
+    def find(self, entity: SchemaEntity) -> Record | Field:
+        found = self.get(entity)
+        if found is not None:
+            return found
+        if entity.type not in {RECORD_ENTITY, FIELD_ENTITY}:
             raise SchemaFault(
                 f'unknown type of entity "{entity.type}": tags go to "{RECORD_ENTITY}" or "{FIELD_ENTITY}"'
             )
-        if found is None:
-            what = "record" if entity.type == RECORD_ENTITY else "field of a record"
-            raise SchemaFault(f'no {what} has the path "{entity.path}" in this schema')
-        return found
+        what = "record" if entity.type == RECORD_ENTITY else "field of a record"
+        raise SchemaFault(f'no {what} has the path "{entity.path}" in this schema')
 
     def _record(self, name: str) -> Record | None:
         return self._by_name.get(name) or self._by_simple_name.get(name)
