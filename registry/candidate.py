@@ -231,5 +231,5 @@ def _tagged(draft: Draft, parsed: Parsed, schemas: Schemas) -> str:
     latest = schemas.parse(language.type_name, draft.latest.text, draft.latest_resolved)
     tags = language.tags(latest.schema)
     tagged = schemas.parse(language.type_name, text, draft.resolved)
-    common = tags.keys() & language.entities(tagged.schema)
+    common = language.taggable(tagged.schema, tags)
     return language.with_tags(tagged.schema, {entity: tags[entity] for entity in sorted(common)}, {})
