@@ -6,13 +6,16 @@ from typing import Any, NoReturn, TypeVar
 
 from flask import request
 from marshmallow import Schema, ValidationError
-from werkzeug.exceptions import BadRequest, NotFound, UnprocessableEntity
+from werkzeug.exceptions import BadRequest, NotFound, RequestEntityTooLarge, UnprocessableEntity
 from werkzeug.routing import BaseConverter
 
 from registry.errors import InvalidVersionError
 from registry.model import LATEST, MAX_VERSION
 
 T = TypeVar("T")
+
+_SHOWN = 20
+"""Faults of a body that a message lists."""
 
 _INTEGER = re.compile(r"-?[0-9]{1,10}")
 
@@ -31,9 +34,10 @@ class SubjectConverter(BaseConverter):
 def body(schema: Schema) -> dict[str, Any]:
     """The request's JSON body, checked by `schema`.
 
-    Raises BadRequest where it is not JSON, UnprocessableEntity where it is missing or of the wrong shape.
+    Raises BadRequest where it is not JSON, UnprocessableEntity where it is missing or of the wrong shape,
+    RequestEntityTooLarge where it is longer than the application takes.
     """
-    raw = request.get_data()
+    raw = _whole()
     if not raw.strip():
         raise UnprocessableEntity("The request needs a JSON object as its body, and it has none")
     value = _parse_json(raw)
@@ -44,7 +48,9 @@ def body(schema: Schema) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = schema.load(value)
     except ValidationError as fault:
-        raise UnprocessableEntity("; ".join(_flatten(fault.messages_dict))) from None
+        faults = _flatten(fault.messages_dict)
+        more = [f"and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
+        raise UnprocessableEntity("; ".join([*faults[:_SHOWN], *more])) from None
     return loaded
 
 
@@ -86,6 +92,17 @@ def page(items: list[T], most: int = MAX_VERSION) -> list[T]:
     """
     offset, limit = max(number("offset", 0), 0), number("limit", -1)
     return items[offset : offset + (limit if 0 < limit <= most else most)]
+
+
+def _whole() -> bytes:
+    """The body, all of it. The server doesn't say when a client left in the midst of one."""
+    raw = request.get_data()
+    promised, most = request.content_length, request.max_content_length
+    if promised is None and most is not None and len(raw) >= most:
+        raise RequestEntityTooLarge  # of a body without a length, nothing more than this is read
+    if promised is not None and len(raw) < promised:
+        raise BadRequest(f"The body ends early: {len(raw)} bytes came, and Content-Length says {promised}")
+    return raw
 
 
 def _parse_json(raw: bytes) -> object:
