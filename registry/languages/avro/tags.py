@@ -17,7 +17,7 @@ from registry.languages.language import FIELD_ENTITY, RECORD_ENTITY, SchemaEntit
 TAGS = "confluent:tags"
 
 MAX_PATHS = 4 * 1024 * 1024
-"""Characters of the paths that may be listed."""
+"""Characters of the paths that are listed: a record's name, which may be long, stands in each field's."""
 
 _Edits = Mapping[SchemaEntity, Sequence[str]]
 
@@ -28,38 +28,14 @@ def inline_tags(root: Schema) -> dict[SchemaEntity, tuple[str, ...]]:
     Raises SchemaFault where the paths are longer than MAX_PATHS together.
     """
     found: dict[SchemaEntity, tuple[str, ...]] = {}
-    paths = _Paths()
+    length = 0
     for entity_type, names, node in _nodes(root):
         if tags := tuple(_tags(node)):
-            found[paths.entity(entity_type, *names)] = tags
+            length += sum(map(len, names))
+            if length > MAX_PATHS:
+                raise SchemaFault(f"the paths of what has tags take more than {MAX_PATHS:,} characters")
+            found[SchemaEntity(".".join(names), entity_type)] = tags
     return found
-
-
-def entities(root: Schema, references: Iterable[Schema]) -> frozenset[SchemaEntity]:
-    """The records that the text of `root` spells out, and their fields.
-
-    Raises SchemaFault where the paths are longer than MAX_PATHS together.
-    """
-    found: set[SchemaEntity] = set()
-    paths = _Paths()
-    for record in _spelt_out(root, {reference.type_name for reference in references}):
-        full = record.name.full
-        found.add(paths.entity(RECORD_ENTITY, full))
-        found.update(paths.entity(FIELD_ENTITY, full, field.name) for field in record.fields)
-    return frozenset(found)
-
-
-class _Paths:
-    """Makes entities while their paths are not too long: a record's name stands in that of each field."""
-
-    def __init__(self) -> None:
-        self._length = 0
-
-    def entity(self, entity_type: str, *names: str) -> SchemaEntity:
-        self._length += sum(map(len, names))
-        if self._length > MAX_PATHS:
-            raise SchemaFault(f"the paths of what can be tagged take more than {MAX_PATHS:,} characters")
-        return SchemaEntity(".".join(names), entity_type)
 
 
 def _nodes(root: Schema) -> Iterator[tuple[str, tuple[str, ...], Record | Field]]:
