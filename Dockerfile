@@ -11,7 +11,8 @@ COPY examples ./examples
 COPY fivebyte ./fivebyte
 COPY registry ./registry
 COPY serde ./serde
-RUN python3 -m venv /opt/fivebyte && /opt/fivebyte/bin/pip install --no-cache-dir --disable-pip-version-check .
+RUN python3 -m venv --without-pip /opt/fivebyte \
+    && pip --python /opt/fivebyte/bin/python3 install --no-cache-dir --disable-pip-version-check .
 
 FROM python:3.13-slim
 COPY --from=build /opt/fivebyte /opt/fivebyte

@@ -25,7 +25,7 @@ from granian.log import LogLevels
 from granian.server import Server
 from granian.server.common import AbstractServer
 
-from registry.errors import RegistryError
+from registry.errors import RegistryError, SettingsError
 from registry.follower import Follower
 from registry.http import create_app
 from registry.listening import ask, check_address, check_certificates, url
@@ -46,8 +46,8 @@ def serve(settings: Settings) -> int:
 
     Prints one line when it answers requests.
 
-    Raises ListenError where the address is taken, SettingsError where the certificates cannot be used,
-    StoreError where the store cannot be.
+    Raises ListenError where the address is taken, SettingsError where the certificates cannot be used or
+    there is no room for temporary files, StoreError where the store cannot be used.
     """
     check_address(settings)
     check_certificates(settings)
@@ -77,7 +77,7 @@ def serve(settings: Settings) -> int:
     announcer = threading.Thread(target=_announce, args=(settings, server, stopped), daemon=True)
     server.on_startup(announcer.start)
     try:
-        with tempfile.TemporaryDirectory(prefix="fivebyte-") as tallies:
+        with _temporary_folder() as tallies:
             server.serve(target_loader=partial(worker, settings, Path(tallies)), wrap_loader=False)
     except SystemExit as end:  # a worker ended by itself, and has said why
         return end.code if isinstance(end.code, int) else 1
@@ -128,6 +128,15 @@ def _announce(settings: Settings, server: AbstractServer[Any], stopped: threadin
         print(f"fivebyte registry on {url(settings)}, store {store}", flush=True)  # noqa: T201 - was asked for
         notify("READY=1")
         return
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="fivebyte-")
+    except OSError as fault:
+        raise SettingsError(
+            f"no temporary files can be written ({fault.strerror or fault}); set TMPDIR to a folder for them"
+        ) from None
 
 
 def _path(text: str | None) -> Path | None:

@@ -20,16 +20,24 @@ _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,19}")
 
 
 def setting(
-    default: T, about: str, *, least: int | None = None, most: int | None = None, form: str = ""
+    default: T,
+    about: str,
+    *,
+    least: int | None = None,
+    most: int | None = None,
+    choices: tuple[int, ...] = (),
+    form: str = "",
 ) -> T:
     """A field of `Settings`. Its type is one of str, int, bool, an enum, or one of these or None.
 
     about: what it sets, for help and documentation; no capital, no full stop.
-    least, most: the range of a number. An int needs both.
+    least, most: the range of a number. An int needs both, or choices.
+    choices: all that a number may be.
     form: what its value looks like, in help (``URL``); known by itself for all types but str.
     """
     # Any: a field's default stands where the type checker looks for a value of the field's type.
-    found: Any = field(default=default, metadata={"about": about, "least": least, "most": most, "form": form})
+    declared = {"about": about, "least": least, "most": most, "choices": choices, "form": form}
+    found: Any = field(default=default, metadata=declared)
     value: T = found
     return value
 
@@ -48,6 +56,7 @@ class Setting:
     about: str
     least: int | None
     most: int | None
+    choices: tuple[int, ...]
     form: str
 
     @classmethod
@@ -74,7 +83,7 @@ class Setting:
         """What it takes, for help: ``true|false``, ``1-65535``, ``URL``."""
         if self.kind is bool:
             return "true|false"
-        if self.kind is int:
+        if self.kind is int and not self.choices:
             return f"{self.least}-{self.most}"
         return "|".join(self._names()) or self.form or "TEXT"
 
@@ -96,11 +105,8 @@ class Setting:
             value = self.kind.__members__.get(value.upper(), value)
         if type(value) is not self.kind or value == "":
             raise SettingsError(self._advice())
-        if isinstance(value, int) and self.kind is int:
-            assert self.least is not None
-            assert self.most is not None
-            if not self.least <= value <= self.most:
-                raise SettingsError(self._advice())
+        if isinstance(value, int) and self.kind is int and not self._allows(value):
+            raise SettingsError(self._advice())
         return value
 
     def show(self, value: object) -> str:
@@ -111,13 +117,21 @@ class Setting:
             return str(value).lower()
         return value.name if isinstance(value, Enum) else without_password(str(value))
 
+    def _allows(self, number: int) -> bool:
+        if self.choices:
+            return number in self.choices
+        assert self.least is not None
+        assert self.most is not None
+        return self.least <= number <= self.most
+
     def _names(self) -> list[str]:
-        return list(self.kind.__members__) if issubclass(self.kind, Enum) else []
+        """All that it may be, where they are few."""
+        return list(self.kind.__members__) if issubclass(self.kind, Enum) else [str(n) for n in self.choices]
 
     def _advice(self) -> str:
         if self.kind is bool:
             return "give true or false"
-        if self.kind is int:
+        if self.kind is int and not self.choices:
             return f"give a whole number from {self.least} to {self.most}"
         if names := self._names():
             return f"give one of {', '.join(names)}"

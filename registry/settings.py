@@ -59,8 +59,7 @@ class Settings:
     incompatible_error_code: int = setting(
         409,
         "the error_code of an incompatible schema: 409, or 40901 as newer servers say",
-        least=409,
-        most=40901,
+        choices=(409, 40901),
     )
     tls_certificate: str | None = setting(
         None, "a PEM file with the server's certificate and those above it: makes it HTTPS", form="FILE"
@@ -90,8 +89,6 @@ class Settings:
                 f"workers={self.workers} with store={self.store} would be as many registries; "
                 "give one worker, or a store that processes can share (sqlite:///PATH, redis://HOST)"
             )
-        if self.incompatible_error_code not in {409, 40901}:
-            return f"incompatible_error_code={self.incompatible_error_code}: give 409 or 40901"
         if (self.tls_certificate is None) != (self.tls_key is None):
             given, other = "tls_certificate", "tls_key"
             if self.tls_key is not None:

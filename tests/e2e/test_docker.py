@@ -101,7 +101,7 @@ def test_the_image_has_settings_that_can_be() -> None:
     (copied,) = (rest for rest in image("COPY"))
     assert environment["PATH"].startswith(copied.split()[-1] + "/bin:")
     made = " ".join(rest for name, rest in dockerfile() if name == "RUN")
-    assert f"-m venv {copied.split()[-1]} " in made
+    assert f"-m venv --without-pip {copied.split()[-1]} " in made
 
 
 def compose() -> dict[str, Any]:

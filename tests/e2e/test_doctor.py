@@ -177,6 +177,8 @@ def test_a_server_that_runs_is_found(
         assert report.line(f"FIVEBYTE_REGISTRY {server.url} is a schema registry, version 0.").verdict == "ok"
         (away,) = [line for line in report.lines if line.verdict == "problem"]
         assert "cannot be reached" in away.what
+        assert fivebyte(["doctor", "--ready", "--port", str(server.port)]) == 0
+        assert capsys.readouterr().out == f"ok       the registry on {server.url} is ready\n"
     assert fivebyte(["doctor", "--ready", "--port", str(server.port)]) == 1
     assert f"no registry answers on {server.url}; start it" in capsys.readouterr().out
 
@@ -238,3 +240,11 @@ def test_few_files_are_warned_of() -> None:
         "warning",
         "a process may have 512 files and connections open",
     )
+
+
+def test_a_server_whose_redis_is_away_is_not_ready(capsys: pytest.CaptureFixture[str]) -> None:
+    with running_redis(*DURABLE) as redis, running_registry(redis.url()) as server:
+        redis.kill()
+        assert fivebyte(["doctor", "--ready", "--port", str(server.port)]) == 1
+        said = capsys.readouterr().out
+        assert said.startswith(f"problem  the registry on {server.url} is not ready: 503 ")

@@ -57,7 +57,8 @@ def test_every_setting_is_declared_in_full() -> None:
         assert declared.about[0].islower(), declared.name
         assert not declared.about.endswith("."), declared.name
         assert declared.check(declared.default) == declared.default
-        assert (declared.kind is int) == (declared.least is not None) == (declared.most is not None)
+        has_range = (declared.least is not None, declared.most is not None)
+        assert has_range == ((declared.kind is int and not declared.choices),) * 2, declared.name
 
 
 def test_what_is_shown_of_a_value_is_read_as_it() -> None:
@@ -100,6 +101,7 @@ def test_values_from_a_file() -> None:
             ),
         ),
         ("mode_mutability", "1", "give true or false"),
+        ("incompatible_error_code", "410", "give one of 409, 40901"),
     ],
 )
 def test_a_value_that_cannot_be_is_named_with_its_place(name: str, text: str, advice: str) -> None:
