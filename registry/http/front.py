@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-ROUTE = "fivebyte.route"
-"""Where Flask's side leaves the route in the WSGI environment, once it is known."""
+_NOTES = "fivebyte.notes"
+"""Where Flask's side finds a dict in the WSGI environment, to note the route in once it is known."""
 NO_ROUTE = "none"
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"}
@@ -34,12 +34,12 @@ def tell_route(app: Flask) -> None:
 
 def _tell_route() -> None:
     if request.url_rule is not None:
-        request.environ[ROUTE] = _readable(request.url_rule.rule)
+        request.environ.setdefault(_NOTES, {})["route"] = readable(request.url_rule.rule)
 
 
 @cache
-def _readable(rule: str) -> str:
-    """``/schemas/ids/{id}``."""
+def readable(rule: str) -> str:
+    """A rule of Flask's as routes are written elsewhere: ``/schemas/ids/{id}``."""
     return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule).replace("{number}", "{id}")
 
 
@@ -75,7 +75,8 @@ class Front:
     def _ask_flask(
         self, environ: "WSGIEnvironment", start_response: "StartResponse", started: int, name: str
     ) -> Iterable[bytes]:
-        status = 500
+        status, notes = 500, dict[str, str]()
+        environ[_NOTES] = notes
 
         def start(line: str, headers: list[tuple[str, str]], fault: "OptExcInfo | None" = None) -> Any:
             nonlocal status
@@ -87,7 +88,7 @@ class Front:
             return self.app(environ, start)
         finally:
             took = perf_counter_ns() - started
-            method, route = environ["REQUEST_METHOD"], environ.get(ROUTE, NO_ROUTE)
+            method, route = environ["REQUEST_METHOD"], notes.get("route", NO_ROUTE)
             self._tally.add((method if method in _METHODS else "other", route, status), took)
             self._note()
             if _log.isEnabledFor(logging.INFO):
