@@ -13,6 +13,8 @@ canonical like any other, and this is left of it:
 
 Two things that Confluent does to a schema are left undone, because they change what it means: it moves a type
 without a namespace into that of the type around it, and it drops a default that it cannot convert.
+
+This is read from the source of Confluent's client library, not seen at a running registry.
 """
 
 import math
