@@ -38,6 +38,10 @@ class Fresh:
         self._make = make
         self._run = run
 
+    def at(self, path: str) -> "Fresh":
+        """The same at a path of the address."""
+        return Fresh(self._settings["url"] + path, self._make, self._run)
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
         return lambda *args, **options: self.using(lambda client: getattr(client, name)(*args, **options))
 
@@ -212,6 +216,7 @@ def _modes(step: Steps, schemas: dict[str, Schema], client: Any) -> None:
 def _contexts(step: Steps, schemas: dict[str, Schema], client: Any) -> None:
     step("register_in_context", lambda: client.register_schema(f":.eu:{PAYMENTS}", schemas["payment"]))
     step("contexts_listed", client.get_contexts)
+    step("context_in_address", lambda: client.at("/contexts/.eu").get_versions(PAYMENTS))
     step("subjects_of_context", lambda: client.get_subjects(subject_prefix=":.eu:"))
 
 

@@ -96,6 +96,7 @@ EXPECTED: Final[dict[str, dict[str, Any]]] = {
     "contexts": {
         "register_in_context": 1,
         "contexts_listed": [".", ".eu"],
+        "context_in_address": [1],  # the versions of payments-value at /contexts/.eu
         "subjects_of_context": [":.eu:payments-value"],
     },
     "contracts": {  # metadata and rules

@@ -30,6 +30,11 @@ class Client:
     without: frozenset[str]
     different: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        steps = {step for part in EXPECTED.values() for step in part}
+        assert self.without <= steps | set(EXPECTED), self.without - steps - set(EXPECTED)
+        assert set(self.different) <= steps, set(self.different) - steps
+
     def expected(self) -> dict[str, dict[str, Any]]:
         """The parts of the scenario; in each, the steps that its script makes and what must come of them."""
         return {
@@ -160,6 +165,7 @@ KAFKAJS: Final = Client(
         "lookup_of_another": Refused(None, None, "Schema not found"),
         "lookup_without_subject": Refused(None, None, "Subject 'missing' not found."),
         "set_subject_level": 4,
+        "context_in_address": 1,
     },
 )
 

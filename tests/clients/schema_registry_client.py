@@ -59,6 +59,8 @@ def _all_steps(
     _register_and_find(step, schemas, client)
     _levels(step, schemas, client)
     step("register_in_context", lambda: client.register(f":.eu:{PAYMENTS}", schemas["payment"]))
+    in_address = Fresh(lambda: client_type(url=f"{task['url']}/contexts/.eu"), run)
+    step("context_in_address", lambda: in_address.get_versions(PAYMENTS))
     step("write_sent", lambda: _write(messages, client, task))
     _delete(step, schemas, client)
     return step.told

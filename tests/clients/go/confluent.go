@@ -164,6 +164,11 @@ func (c confluentSteps) contextsAndContracts() {
 	contexts, err := c.client().GetAllContexts()
 	step("contexts_listed", contexts, err)
 
+	there, err := schemaregistry.NewClient(schemaregistry.NewConfig(c.task.URL + "/contexts/.eu"))
+	must(err)
+	versions, err := there.GetAllVersions(payments)
+	step("context_in_address", versions, err)
+
 	contract := c.info("payment")
 	must(json.Unmarshal(c.task.Metadata, &contract.Metadata))
 	must(json.Unmarshal(c.task.Rules, &contract.RuleSet))

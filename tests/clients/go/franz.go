@@ -219,6 +219,11 @@ func (f franzSteps) contextsAndContracts() {
 	subjects, err := f.client.Subjects(f.with(sr.SubjectPrefix(":.eu:")))
 	step("subjects_of_context", subjects, err)
 
+	there, err := sr.NewClient(sr.URLs(f.task.URL + "/contexts/.eu"))
+	must(err)
+	versions, err := there.SubjectVersions(f.ctx, payments)
+	step("context_in_address", versions, err)
+
 	contract := f.schema("payment")
 	must(json.Unmarshal(f.task.Metadata, &contract.SchemaMetadata))
 	must(json.Unmarshal(f.task.Rules, &contract.SchemaRuleSet))

@@ -16,7 +16,7 @@ const step = teller((error) =>
 );
 
 // A new client for every call: none answers from what it remembers.
-const client = () => new SchemaRegistryClient({ baseURLs: [task.url] });
+const client = (path = "") => new SchemaRegistryClient({ baseURLs: [task.url + path] });
 const info = (name, more = {}) => ({ schema: schemas[name], schemaType: "AVRO", ...more });
 const version = ({ subject, version, id }) => ({ subject, version, id });
 
@@ -97,6 +97,7 @@ async function levels() {
 
 async function contextsAndContracts() {
   await step("register_in_context", () => client().register(`:.eu:${PAYMENTS}`, info("payment")));
+  await step("context_in_address", () => client("/contexts/.eu").getAllVersions(PAYMENTS));
   const contract = info("payment", { metadata: task.metadata, ruleSet: task.rules });
   await step("register_contract", () => client().register("contract-value", contract));
   await step("contract", async () => {

@@ -7,7 +7,7 @@ const { schemas } = task;
 const step = teller((error) => (error.status === undefined ? {} : { status: error.status }));
 
 // A new one for every call: none answers from what it remembers.
-const registry = () => new SchemaRegistry({ host: task.url, retry: { retries: 0 } });
+const registry = (path = "") => new SchemaRegistry({ host: task.url + path, retry: { retries: 0 } });
 const schema = (name, references = []) => ({ type: SchemaType.AVRO, schema: schemas[name], references });
 const register = async (name, subject, more = {}) =>
   (await registry().register(schema(name, more.references), { subject, ...more })).id;
@@ -39,6 +39,7 @@ await step("register_referring", () => register("order", "orders-value", { refer
 await step("set_subject_level", () => register("payment", "lax-value", { compatibility: "NONE" }));
 await step("register_anything", () => register("payment_incompatible", "lax-value", { compatibility: "NONE" }));
 await step("register_in_context", () => register("payment", `:.eu:${PAYMENTS}`));
+await step("context_in_address", () => registry("/contexts/.eu").getLatestSchemaId(PAYMENTS));
 
 const encode = async (id, value) => (await registry().encode(id, value)).toString("base64");
 await step("write_sent", async () => encode(await register("sent", "theirs-value"), task.sent));
