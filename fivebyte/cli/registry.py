@@ -124,11 +124,11 @@ def import_(source: str, store: str, target_url: str | None, canonical: bool) ->
         else:
             with closing(open_target(store)) as target:
                 done = import_into(target, read, progress)
-    _say("imported", done.counts)
+    _say(done.counts)
     for note, times in done.notes.items():
         click.echo(f"{note} ({times} times)" if times > 1 else note)
     if done.position is not None:
-        click.echo(f"all of {read.name} is in the log, which is at position {done.position}")
+        click.echo(f"the log is at position {done.position}")
 
 
 @registry.command(epilog="Example: fivebyte registry history orders-value --since 7d")
@@ -222,9 +222,9 @@ def _progress() -> Iterator[Progress]:
         yield progress
 
 
-def _say(verb: str, counts: Counter[str]) -> None:
-    listed = ", ".join(f"{number} {what}" for what, number in counts.items())
-    click.echo(f"{verb} {listed}" if listed else f"nothing to {verb[:-2]}: the target has it all")
+def _say(counts: Counter[str]) -> None:
+    listed = ", ".join(f"{what} {number}" for what, number in counts.items())
+    click.echo(f"imported: {listed}" if listed else "nothing was to be imported: it is all there")
 
 
 def _entries(number: int) -> str:

@@ -157,6 +157,8 @@ def _config(scope: str | None, old: Config | None, new: Config | None) -> Iterat
             yield scope, "config reset", f"config reset ({settings})", {"was": before}
         return
     after = new.to_json()
+    if old is None and not after:
+        yield scope, "config set", "config set, with nothing in it", {}
     for key in dict.fromkeys([*after, *before]):
         was = {} if key not in before else {"was": before[key]}
         if key not in after:

@@ -60,7 +60,7 @@ def import_into(target: Store, source: Source, progress: Progress = no_progress)
 
 def check_collisions(source: Source, target: State, where: str) -> None:
     """Raises TransferError, which names each, where ids would be mixed."""
-    found = collisions(source.state, target)
+    found = collisions(source, target)
     if found:
         listed = "\n  ".join(found)
         raise TransferError(
@@ -121,8 +121,9 @@ def _verify(target: Store, source: Source, position: int) -> None:
     for entry in target.read(0):
         if entry.position <= position:  # what others wrote since is theirs
             state.apply(entry.position, entry.time, entry.records)
-    left = list(changes(source, state)) + collisions(source.state, state)
+    left = [change.what for change in changes(source, state)] + collisions(source, state)
     if left:
         raise TransferError(
-            f"{target.url} lacks what was imported: {left[0]}; this is a fault, please report it"
+            f"{target.url} was written, but still lacks {len(left)} of what {source.name} has "
+            f"(first: {left[0]}). This is a fault of fivebyte's: report it, and import into a new store"
         )

@@ -34,22 +34,25 @@ class Change(NamedTuple):
         return cls(what, tuple(record.to_log() for record in records), time, note=note)
 
 
-def collisions(source: State, target: State) -> list[str]:
-    """What stands for one content at the source and for another one at the target, a sentence each."""
+def collisions(source: Source, target: State) -> list[str]:
+    """What stands for one content at the source and for another one at the target, a sentence each.
+
+    A version that the source itself had once, before it deleted it for good, is none.
+    """
     found = []
-    for version in _versions(source):
+    for version in _versions(source.state):
         there = target.version(*version.key, deleted=True)
-        if there is not None and (there.id, there.digest) != (version.id, version.digest):
+        if there is not None and (there.id, there.digest) not in source.versions[version.key]:
             other = f"id {there.id}" if there.id != version.id else f"another schema of id {there.id}"
             found.append(
                 f"version {version.version} of subject {version.subject} has id {version.id} at the source "
                 f"and is {other} at the target"
             )
-    for context, number, digest in source.ids():
+    for context, number, digest in source.state.ids():
         known = target.digest_of(context, number)
         if known is not None and known != digest:
             found.append(
-                f"id {number} in context {context} is {_holder(source, context, number)} at the source "
+                f"id {number} in context {context} is {_holder(source.state, context, number)} at the source "
                 f"and {_holder(target, context, number)} at the target"
             )
     return found
@@ -71,6 +74,8 @@ def changes(source: Source, target: State) -> Iterator[Change]:
         if there is None:
             what = "soft-deleted versions" if version.deleted else "versions"
             yield Change.of(what, record, time=version.time)
+        elif (there.id, there.digest) != (version.id, version.digest):
+            yield Change.of("versions replaced", record, time=version.time)
         elif there.deleted != version.deleted:
             what = "versions soft-deleted" if version.deleted else "versions brought back"
             yield Change.of(what, record, time=version.time)
@@ -124,15 +129,11 @@ def _gone(source: Source, target: State) -> Iterator[Change]:
     """Versions that the source deleted for good, and the target has from an earlier import."""
     if not source.is_log:
         return
-    for (subject, number), record in source.versions.items():
-        there = target.version(subject, number, deleted=True)
-        if (
-            there is not None
-            and source.state.version(subject, number, deleted=True) is None
-            and record.content is not None
-            and (there.id, there.digest) == (record.id, record.content.digest())
-        ):
-            yield Change.of("versions deleted for good", SchemaRecord(subject, number))
+    for key, had in source.versions.items():
+        there = target.version(*key, deleted=True)
+        is_gone = source.state.version(*key, deleted=True) is None
+        if is_gone and there is not None and (there.id, there.digest) in had:
+            yield Change.of("versions deleted for good", SchemaRecord(*key))
 
 
 def _configs(source: Source, target: State) -> Iterator[Change]:

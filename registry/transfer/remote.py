@@ -25,6 +25,7 @@ from registry.model import (
     Config,
     Mode,
     SchemaContent,
+    SchemaReference,
     context_of,
     references_from_json,
 )
@@ -192,7 +193,7 @@ class _Reader:
             wanted = {
                 reference_key(reference, key[0])
                 for key, entity in self.found.items()
-                for reference in _references(entity)
+                for reference in self._references(entity)
             }
             missing = [key for key in sorted(wanted - self.found.keys()) if key not in self.deleted]
             if not missing:
@@ -208,7 +209,7 @@ class _Reader:
                 content = SchemaContent(
                     entity.get("schemaType") or "AVRO",
                     entity["schema"],
-                    _references(entity),
+                    self._references(entity),
                     None if metadata is None else Metadata.from_json(metadata),
                     None if rule_set is None else RuleSet.from_json(rule_set),
                 )
@@ -240,7 +241,7 @@ class _Reader:
             config = Config.from_json({**answer, **({"compatibilityLevel": level} if level else {})})
         except (TypeError, AttributeError, ValueError, InvalidCompatibilityLevelError) as fault:
             raise self._unexpected(answer, fault) from None
-        return config if config != Config() else None
+        return None if scope is None and config == Config() else config
 
     def _mode(self, scope: str | None) -> Mode | None:
         answer = self._asked("mode", *([] if scope is None else [scope]))
@@ -284,6 +285,12 @@ class _Reader:
         except (KeyError, TypeError, AttributeError, ValueError) as fault:
             raise self._unexpected(entity, fault) from None
 
+    def _references(self, entity: _Json) -> tuple[SchemaReference, ...]:
+        try:
+            return references_from_json(entity.get("references"))
+        except (KeyError, TypeError, AttributeError) as fault:
+            raise self._unexpected(entity, fault) from None
+
     def _list(self, answer: Any, kind: type[T]) -> list[T]:
         if not isinstance(answer, list) or not all(isinstance(item, kind) for item in answer):
             raise self.rest.unexpected(f"a list of {kind.__name__} is expected, not {str(answer)[:200]!r}")
@@ -291,10 +298,6 @@ class _Reader:
 
     def _unexpected(self, answer: object, fault: Exception) -> Exception:
         return self.rest.unexpected(f"{type(fault).__name__} {fault} in {str(answer)[:200]!r}")
-
-
-def _references(entity: _Json) -> tuple[Any, ...]:
-    return references_from_json(entity.get("references"))
 
 
 def _record(version: SchemaVersion) -> SchemaRecord:

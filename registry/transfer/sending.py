@@ -2,16 +2,18 @@
 
 What the target has is read first, so ids are not mixed here either, and an
 import can be run again. Subjects that get versions are in IMPORT mode for that
-time. Some things cannot be done over HTTP, and are noted: bringing a
-soft-deleted version back, making a context that has no subject, and keeping the
-ids of schemas that were deleted for good from being given out again.
+time; afterwards those only that the source has so. Some things cannot be done
+over HTTP, and are noted: bringing a soft-deleted version back, making a context
+that has no subject, and keeping the ids of schemas that were deleted for good
+from being given out again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from registry.errors import TransferError
+from registry.errors import RegistryError, TransferError
 from registry.model import Mode
 from registry.records import ConfigRecord, ContextRecord, ModeRecord, Record, SchemaRecord, from_log
 from registry.state import State
@@ -20,7 +22,7 @@ from registry.transfer.merging import changes
 from registry.transfer.remote import open_rest, read_registry
 from registry.transfer.source import Source
 from registry.transfer.writing import Progress, no_progress
-from serde.errors import Incompatible, NotFound, Refused
+from serde.errors import Incompatible, NotFound, Refused, SerdeError
 from serde.rest import Rest
 
 
@@ -55,39 +57,66 @@ class _Sender:
     def send(self, progress: Progress) -> None:
         """All of them: versions, then what is deleted, then configs and modes."""
         records = [[from_log(r) for r in change.records] for change in changes(self.source, self.target)]
+        new, deleted, gone = self._sorted(records)
+        subjects = (record.subject for record in [*new, *deleted, *gone])
+        touched = list(dict.fromkeys([*subjects, *self._frozen(records)]))
+        try:
+            for scope in touched:
+                self._set_mode(scope, Mode.IMPORT)
+            for number, record in enumerate(new, 1):
+                self._register(record)
+                progress("registering", number, len(new))
+            for number, record in enumerate(reversed(deleted), 1):
+                self._delete(record)
+                progress("deleting", number, len(deleted))
+            for record in reversed(gone):
+                self._delete_for_good(record)
+            self._settings(one for many in records for one in many)
+        except BaseException:
+            with suppress(RegistryError, SerdeError):  # what was wrong first is what is told
+                self._end_import(touched)
+            raise
+        self._end_import(touched)
+
+    def _frozen(self, changes: list[list[Record]]) -> Iterator[str | None]:
+        """The read-only scopes of the target that get another config."""
+        for records in changes:
+            match records:
+                case [ConfigRecord(scope)] if self.target.effective_mode(scope).is_read_only:
+                    yield scope
+
+    def _end_import(self, touched: Iterable[str | None]) -> None:
+        """Give scopes the mode that the source says, or that they had; also those that an import left."""
+        subjects = (subject for subject, _, _ in self.source.state.subjects())
+        left = [subject for subject in subjects if self.target.mode(subject) is Mode.IMPORT]
+        for scope in dict.fromkeys([*touched, *left]):
+            mode = self.source.state.mode(scope)
+            if mode is None and scope not in self.source.mode_scopes:
+                before = self.target.mode(scope)
+                mode = None if before is Mode.IMPORT else before
+            self._set_mode(scope, mode)
+
+    def _sorted(self, changes: list[list[Record]]) -> tuple[list[SchemaRecord], ...]:
+        """The versions that are new, those to be soft-deleted, and those to be deleted for good."""
         new, deleted, gone = [], [], []
-        for one in records:
-            match one:
-                case [SchemaRecord() as record] if record.content is None:
+        for records in changes:
+            match records:
+                case [SchemaRecord(content=None) as record]:
                     gone.append(record)
                 case [SchemaRecord() as record]:
                     there = self.target.version(record.subject, record.version, deleted=True)
-                    new += [record] if there is None else []
-                    deleted += [record] if record.deleted else []
-                    if there is not None and not record.deleted:
+                    if there is None:
+                        new.append(record)
+                    if record.deleted and (there is None or there.content == record.content):
+                        deleted.append(record)
+                    elif there is not None:
                         name = f"version {record.version} of subject {record.subject}"
-                        self._note(f"{name} stays soft-deleted: it cannot be brought back over HTTP")
+                        self._note(f"{name} left as it is: over HTTP it cannot be brought back, or replaced")
                 case [SchemaRecord() as record, SchemaRecord(content=None)]:
                     self._note(
                         f"id {record.id} of a schema deleted for good left out: it may be given out again"
                     )
-        subjects = list(dict.fromkeys(record.subject for record in [*new, *deleted, *gone]))
-        for subject in subjects:
-            self._set_mode(subject, Mode.IMPORT)
-        for number, record in enumerate(new, 1):
-            self._register(record)
-            progress("registering", number, len(new))
-        for number, record in enumerate(reversed(deleted), 1):
-            self._delete(record, "soft-deleted versions")
-            progress("deleting", number, len(deleted))
-        for record in reversed(gone):
-            self._delete_for_good(record)
-        self._settings(one for many in records for one in many)
-        for subject in subjects:
-            mode = self.source.state.mode(subject)
-            if subject not in self.source.mode_scopes:
-                mode = self.target.mode(subject)
-            self._set_mode(subject, mode)
+        return new, deleted, gone
 
     def _settings(self, records: Iterable[Record]) -> None:
         for record in records:
@@ -131,9 +160,9 @@ class _Sender:
             )
         self._count("versions")
 
-    def _delete(self, record: SchemaRecord, what: str) -> None:
+    def _delete(self, record: SchemaRecord) -> None:
         self._ask("DELETE", "subjects", record.subject, "versions", record.version)
-        self._count(what)
+        self._count("soft-deleted versions")
 
     def _delete_for_good(self, record: SchemaRecord) -> None:
         there = self.target.version(record.subject, record.version, deleted=True)

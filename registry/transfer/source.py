@@ -52,7 +52,8 @@ class Source:
     is_log: whether it is a history, which says also what is gone, or only what there is.
     is_timed: whether the times are the source's, and not that of reading it.
     state: what the entries say. Its position counts records.
-    versions: each version that ever was, as it was last written.
+    versions: for each version that ever was, the ids and digests that it had, should it have been deleted
+        for good and its number given to another schema.
     contents: for each id that was ever given out, a version that had it.
     config_scopes, mode_scopes: those of which it says that something is set for them, or nothing.
     notes: what was left out or kept although unknown, and how often.
@@ -63,7 +64,7 @@ class Source:
     entries: list[Entry] = field(default_factory=list)
     is_timed: bool = True
     state: State = field(default_factory=State)
-    versions: dict[VersionKey, SchemaRecord] = field(default_factory=dict)
+    versions: dict[VersionKey, set[tuple[int, bytes]]] = field(default_factory=dict)
     contents: dict[_IdKey, SchemaRecord] = field(default_factory=dict)
     config_scopes: set[str | None] = field(default_factory=set)
     mode_scopes: set[str | None] = field(default_factory=set)
@@ -181,7 +182,8 @@ class _Gatherer:
         match record:
             case SchemaRecord(content=content) if content is not None:
                 subject = spelling(record.subject)
-                source.versions[subject, record.version] = record
+                had = source.versions.setdefault((subject, record.version), set())
+                had.add((record.id, content.digest()))
                 source.contents.setdefault((context_of(subject), record.id), record)
             case ConfigRecord(subject=scope):
                 source.config_scopes.add(spelling(scope or "") or None)
