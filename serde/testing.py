@@ -12,6 +12,9 @@ import httpx2
 
 from serde.client import RegistryClient
 
+_spare: list["_InProcess"] = []
+"""Those that nobody uses. To make a Flask application takes longer than most tests: it is used again."""
+
 
 @contextmanager
 def registry() -> Iterator[RegistryClient]:
@@ -20,19 +23,33 @@ def registry() -> Iterator[RegistryClient]:
         with serde.testing.registry() as client:
             serializer = AvroSerializer(client, schema_text)
 
-    Two of them know nothing of each other.
+    Two of them know nothing of each other. With pytest, the fixture
+    ``schema_registry`` is one for each test.
     """
-    from registry.http import create_app
-    from registry.registry import Registry
-    from registry.store import open_store
-
-    real = Registry(open_store("memory:"))
+    real = _spare.pop() if _spare else _InProcess()
     try:
-        transport = httpx2.WSGITransport(_with_pep_3333_path(create_app(real)))
-        with RegistryClient("http://registry.test", transport=transport) as client:
+        with RegistryClient("http://registry.test", transport=httpx2.WSGITransport(real.app)) as client:
             yield client
     finally:
-        real.close()
+        real.clear()
+        _spare.append(real)
+
+
+class _InProcess:
+    """A registry and its application."""
+
+    def __init__(self) -> None:
+        from registry.http import create_app
+        from registry.registry import Registry
+        from registry.store import MemoryStore
+
+        self._store = MemoryStore()
+        self._registry = Registry(self._store)
+        self.app = _with_pep_3333_path(create_app(self._registry))
+
+    def clear(self) -> None:
+        self._store.clear()
+        self._registry.replica.forget()
 
 
 def _with_pep_3333_path(app: WSGIApplication) -> WSGIApplication:

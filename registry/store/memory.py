@@ -44,6 +44,11 @@ class MemoryStore:
             self._rows += rows
             self._grown.notify_all()
 
+    def clear(self) -> None:
+        """Drop every entry. Who has read some is told by `registry.replica.Replica.forget`."""
+        with self._grown:
+            self._rows.clear()
+
     def head(self) -> int:
         """See `Store`."""
         return len(self._rows)
