@@ -27,10 +27,10 @@ def check(url: str) -> Iterator[Finding]:
     except RegistryError as fault:
         yield told(fault)
         return
-    yield ok(f"store {where}: answers; {head} entries")
+    yield ok(f"store {where}: answers; the log is at position {head}")
     for text in warnings:
-        what, _, advice = text.rpartition(". ")
-        yield warning(f"store {what}", advice)
+        what, dot, advice = text.rpartition(". ")  # what is to be done is the last sentence
+        yield warning(f"store {what}", advice) if dot else warning(f"store {text}", "")
     try:
         with closing(_client(RedisUrl.parse(url))) as client:
             yield from _state(where, client.info(), warned=bool(warnings))

@@ -38,7 +38,7 @@ def check(url: str) -> Iterator[Finding]:
     except RegistryError as fault:
         yield told(fault)
         return
-    yield ok(f"store {url}: can be read and written; {head} entries in {path.stat().st_size} bytes")
+    yield ok(f"store {url}: can be read and written; the log is at position {head}")
     yield from _inside(url, path)
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from fivebyte.cli import run as fivebyte
+from registry.configuration import OTHER_VARIABLES
 from registry.settings import declared_settings
+from tests.support.commands import commands
 
 
 @pytest.fixture(autouse=True)
@@ -66,3 +68,14 @@ def test_what_cannot_be_is_one_line_and_exit_code_2(
         "",
         'fivebyte: fivebyte.toml:2: port = "x": give a whole number from 1 to 65535\n',
     )
+
+
+def test_the_variables_of_other_commands_are_known_to_the_server() -> None:
+    settings = {declared.variable for declared in declared_settings()}
+    others = set()
+    for command in commands().values():
+        for parameter in command.params:
+            if isinstance(parameter.envvar, str):
+                others.add(parameter.envvar)
+    assert {"FIVEBYTE_REGISTRY", "FIVEBYTE_BROKER"} <= others
+    assert others <= settings | OTHER_VARIABLES

@@ -97,7 +97,7 @@ def test_a_log_in_a_file(capsys: pytest.CaptureFixture[str]) -> None:
         store.append(1, [RECORD])
         report = doctor(capsys, "--store", "sqlite:///x.db")
         assert report.code == 0
-        assert "1 entries in" in report.line("store sqlite:///x.db: can be read").what
+        assert "the log is at position 1" in report.line("store sqlite:///x.db: can be read").what
         assert "journal mode wal" in report.line("store sqlite:///x.db: the file is whole").what
         store.append(2, [RECORD])  # nothing is locked
 
@@ -132,7 +132,7 @@ def test_a_redis_that_keeps_what_it_has(capsys: pytest.CaptureFixture[str]) -> N
         report = doctor(capsys, "--store", server.url())
         assert report.code == 0
         answers, state, clock = (line for line in report.lines if line.what.startswith("store "))
-        assert answers.what.endswith("?key=fivebyte: answers; 0 entries")
+        assert answers.what.endswith("?key=fivebyte: answers; the log is at position 0")
         assert "appendonly yes, 0 replicas connected" in state.what
         assert clock.what.endswith("its clock and ours agree")
         assert {answers.verdict, state.verdict, clock.verdict} == {"ok"}
@@ -147,6 +147,16 @@ def test_a_redis_that_forgets(capsys: pytest.CaptureFixture[str]) -> None:
             "Set appendonly yes",
             "Set maxmemory-policy noeviction",
         ]
+
+
+def test_a_redis_that_says_little(capsys: pytest.CaptureFixture[str]) -> None:
+    with running_redis(*DURABLE) as server, server.client() as client:
+        client.execute_command("ACL", "SETUSER", "few", "on", ">x", "~*", "+@all", "-info", "-time")
+        report = doctor(capsys, "--store", server.url(credentials="few:x@"))
+    assert report.code == 0
+    warnings = [line for line in report.lines if line.verdict == "warning"]
+    assert "see that appendonly is yes" in warnings[-2].what
+    assert warnings[-1].advice == "allow its user INFO and TIME"
 
 
 def test_a_redis_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
