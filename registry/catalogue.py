@@ -112,11 +112,11 @@ class Catalogue:
 
         Raises SchemaNotFoundError.
         """
-        with self._replica.synced() as state:
+        with self._replica.lasting() as state:
             name = state.target(subject or "")
             holders = _holders(state, number, name)
-        if not holders:
-            raise SchemaNotFoundError(number)
+            if not holders:
+                raise SchemaNotFoundError(number)
         wanted = QualifiedSubject.parse(name).name
         return next(
             (version for version in holders if QualifiedSubject.parse(version.subject).name == wanted),
@@ -143,7 +143,7 @@ class Catalogue:
 
         Raises SchemaNotFoundError.
         """
-        with self._replica.synced() as state:
+        with self._replica.lasting() as state:
             found = _with_guid(state, guid)
         return min(found, key=lambda v: (v.deleted, context_of(v.subject), v.key))
 
@@ -165,7 +165,7 @@ class Catalogue:
 
     def target(self, subject: str) -> str:
         """The subject that is meant: the one itself, in its one spelling, or what it is an alias of."""
-        with self._replica.synced() as state:
+        with self._replica.lasting() as state:
             return state.target(subject)
 
     def aliases(self) -> dict[str, list[str]]:

@@ -10,7 +10,7 @@ _log = logging.getLogger("fivebyte.registry")
 
 _WAIT_SECONDS = 2.0
 """For how long the store is waited for at a time; after that, also a log that lost its end is noticed."""
-_REST_SECONDS = 0.5
+_REST_SECONDS = 0.1
 
 
 class Follower:
@@ -33,11 +33,9 @@ class Follower:
         away = False
         while not self._stopped.is_set():
             try:
-                self._replica.store.wait(self._replica.state.position, _WAIT_SECONDS)
-                with self._replica.synced() as state:
-                    position = state.position
+                self._replica.follow(_WAIT_SECONDS)
                 if away:
-                    _log.warning("%s answers again, at position %d", self._replica.store.url, position)
+                    _log.warning("%s answers again", self._replica.store.url)
                 away = False
             except RegistryError as fault:
                 if not away and not self._stopped.is_set():

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from registry.errors import Conflict, StoreError, WriteTimedOutError
+from registry.errors import Conflict, NotFoundError, StoreAwayError, StoreError, WriteTimedOutError
 from registry.records import Record
 from registry.state import State
 from registry.store import Entry, Store
@@ -35,6 +35,7 @@ class Replica:
         self._appended = 0  # the last position that this process wrote, which need not be folded yet
         self._folding = threading.RLock()
         self._writing = threading.Lock()
+        self._away: str | None = None  # why the follower has to wait, while it has to
         self._looked = 0.0  # when `peek` found the state to be at the head
         self.conflicts = 0
         """How many appends found their position taken."""
@@ -71,19 +72,52 @@ class Replica:
     def synced(self) -> Iterator[State]:
         """The state at the log's head, locked: read it, keep nothing of it that changes.
 
+        Raises StoreError, LogFormatError. While the log is followed, and the follower finds the store to
+        be away, that is at once: only the follower waits.
+        """
+        self._give_up_while_away()
+        with self._folding:
+            self._sync()
+            yield self._state
+
+    @contextmanager
+    def lasting(self) -> Iterator[State]:
+        """As `synced`; while the store is away, as it was read last: for answers that never change.
+
+        Raises StoreAwayError also instead of a NotFoundError inside: it may be there by now.
+        """
+        away = None
+        with self._folding:
+            try:
+                self._give_up_while_away()
+                self._sync()
+            except StoreAwayError as fault:
+                away = fault
+            try:
+                yield self._state
+            except NotFoundError:
+                if away is not None:
+                    raise away from None
+                raise
+
+    def follow(self, timeout: float) -> None:
+        """Wait for the log to grow, for at most `timeout` seconds, and fold what is new.
+
         Raises StoreError, LogFormatError.
         """
-        with self._folding:
-            head, token = self._store.tail()
-            position = self._state.position
-            known = max(position, self._appended)
-            if head < known:
-                self._start_anew(f"ends at position {head}, but {known} had been read from it or written")
-            elif head > position:
-                self._catch_up()
-            elif token != self._token:
-                self._start_anew(f"has another entry at position {position} than had been read from it")
-            yield self._state
+        try:
+            self._store.wait(self._state.position, timeout)
+            with self._folding:
+                self._sync()
+        except StoreAwayError as fault:
+            self._away = str(fault)
+            raise
+        self._away = None
+
+    def forget(self) -> None:
+        """Begin again with nothing read, for a log that was emptied on purpose."""
+        with self._writing, self._folding:
+            self._state, self._token, self._appended, self._looked = State(), "", 0, 0.0
 
     def write(self, decide: Callable[[State], tuple[list[Record], T]]) -> T:
         """Append the records that `decide` gives for the state at the head; answer what it gives beside them.
@@ -117,6 +151,21 @@ class Replica:
                     with self._folding:  # not while another thread holds a head that it asked for before
                         self._appended = position
                     return result
+
+    def _give_up_while_away(self) -> None:
+        if self._away is not None:
+            raise StoreAwayError(self._away)
+
+    def _sync(self) -> None:
+        head, token = self._store.tail()
+        position = self._state.position
+        known = max(position, self._appended)
+        if head < known:
+            self._start_anew(f"ends at position {head}, but {known} had been read from it or written")
+        elif head > position:
+            self._catch_up()
+        elif token != self._token:
+            self._start_anew(f"has another entry at position {position} than had been read from it")
 
     def _catch_up(self) -> None:
         """Fold what is new."""

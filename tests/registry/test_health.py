@@ -88,14 +88,34 @@ def test_while_redis_is_away(own_redis: RunningRedis) -> None:
         assert body["error_code"] == 503
         assert f"127.0.0.1:{own_redis.port}" in body["message"]
         assert client.get("/health/live").status_code == 200
-        assert client.get("/subjects").status_code == 503
+        for path in ("/subjects", "/schemas/ids/3", "/schemas/ids/1/versions", "/contexts/.eu/schemas/ids/1"):
+            assert client.get(path).status_code == 503
         for number, text in ((1, '"int"'), (2, '"long"')):  # the second was never asked for before
             assert client.get(f"/schemas/ids/{number}").json()["schema"] == text
             assert client.get(f"/schemas/ids/{number}/schema").text == text
+            assert client.get(f"/schemas/ids/{number}?subject=:.:").json()["schema"] == text  # Flask's
         assert "fivebyte_log_up 0.0" in client.get("/metrics").text
         own_redis.start()
         assert holds(lambda: client.get("/health/ready").status_code == 200)
         assert client.get("/subjects").json() == ["s", "t"]
+
+
+def test_while_redis_is_silent(own_redis: RunningRedis) -> None:
+    """Nobody but the follower waits for it, so there are threads left for what can be answered."""
+    with (
+        running_registry(own_redis.url(), threads=2) as server,
+        httpx2.Client(base_url=server.url, timeout=60) as client,
+    ):
+        client.post("/subjects/s/versions", json={"schema": '"int"'})
+        assert client.get("/subjects").json() == ["s"]
+        own_redis.freeze()
+        assert client.get("/subjects").status_code == 503  # after the store's timeout
+        for _ in range(100):
+            assert client.get("/subjects").status_code == 503
+            assert client.get("/schemas/ids/1").status_code == 200
+        own_redis.thaw()
+        assert holds(lambda: client.get("/health/ready").status_code == 200)
+        assert client.get("/subjects").json() == ["s"]
 
 
 def test_a_node_follows_what_others_delete(own_redis: RunningRedis) -> None:
