@@ -42,7 +42,7 @@ EXPECTED: Final[dict[str, dict[str, Any]]] = {
         "lookup_of_another": Refused(404, 40403, "Schema not found"),
         "lookup_without_subject": Refused(404, 40401, "Subject 'missing' not found."),
     },
-    "subject names": {  # one that has to be encoded in a path
+    "subject_names": {  # one that has to be encoded in a path
         "register_odd": 4,
         "odd_latest": 4,
         "odd_is_listed": True,

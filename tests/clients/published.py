@@ -80,37 +80,26 @@ def _go(module: str) -> str:
     return required[1]
 
 
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 CONFLUENT_PYTHON: Final = Client(
     "confluent-kafka",
     metadata.version("confluent-kafka"),
-    without=frozenset(
-        {
-            "incompatible_messages",  # it asks for them, and answers with the verdict alone
-            "import",
-        }
-    ),
+    # Asked for the messages, it answers with the verdict alone.
+    without=_names("import incompatible_messages"),
 )
 
 SCHEMA_REGISTRY_CLIENT: Final = Client(
     "python-schema-registry-client",
     metadata.version("python-schema-registry-client"),
-    without=frozenset(
-        {
-            "read_order",
-            "write_order",
-            "guid_in_header",
-            "subject names",
-            "references",
-            "modes",
-            "contracts",
-            "normalize",
-            "import",
-        }
-        | {"types", "by_guid", "subjects_of_id", "compatible_with_all", "contexts_listed"}
-        | {"register_malformed", "bad_level"}  # it refuses these itself
-        | {"delete_subject_level", "config", "subjects_of_context", "is_listed_as_deleted"}
-        | {"delete_undeleted_for_good", "delete_version_for_good"}
-        | {"delete_subject_for_good", "delete_missing_subject"}
+    # A malformed schema and a bad level it refuses itself.
+    without=_names(
+        """subject_names references modes contracts normalize import read_order write_order guid_in_header
+        types by_guid subjects_of_id compatible_with_all contexts_listed subjects_of_context
+        register_malformed bad_level delete_subject_level config is_listed_as_deleted
+        delete_undeleted_for_good delete_version_for_good delete_subject_for_good delete_missing_subject"""
     ),
     different={
         # A 404 is None or an empty list to it.
@@ -135,24 +124,22 @@ SCHEMA_REGISTRY_CLIENT: Final = Client(
 CONFLUENT_JAVASCRIPT: Final = Client(
     "@confluentinc/schemaregistry",
     _npm("@confluentinc/schemaregistry"),
-    without=frozenset(
-        {"modes", "import", "types", "subjects_of_id", "versions_of_id", "referenced_by"}
-        | {"incompatible_messages", "delete_subject_level", "contexts_listed", "subjects_of_context"}
-        | {"is_listed_as_deleted"}
+    without=_names(
+        """modes import types subjects_of_id versions_of_id referenced_by incompatible_messages
+        delete_subject_level contexts_listed subjects_of_context is_listed_as_deleted"""
     ),
 )
 
 KAFKAJS: Final = Client(
     "@kafkajs/confluent-schema-registry",
     _npm("@kafkajs/confluent-schema-registry"),
-    without=frozenset(
-        {"compatibility", "modes", "contracts", "normalize", "import", "delete"}
-        | {"types", "subjects", "versions", "by_guid", "subjects_of_id", "versions_of_id"}
-        | {"guid_in_header", "odd_is_listed"}
-        | {"references_listed", "referenced_by", "delete_referenced"}
-        | {"register_malformed", "register_with_missing_reference"}  # it refuses these itself
-        | {"level", "set_level", "level_set", "no_subject_level", "subject_level", "bad_level"}
-        | {"delete_subject_level", "config", "contexts_listed", "subjects_of_context"}
+    # A malformed schema and a reference to nothing it refuses itself.
+    without=_names(
+        """compatibility modes contracts normalize import delete
+        types subjects versions by_guid subjects_of_id versions_of_id odd_is_listed guid_in_header
+        references_listed referenced_by delete_referenced register_malformed register_with_missing_reference
+        level set_level level_set no_subject_level subject_level bad_level delete_subject_level config
+        contexts_listed subjects_of_context"""
     ),
     different={
         # What it gives is ids, and schemas as avsc writes them.
@@ -172,16 +159,16 @@ KAFKAJS: Final = Client(
 CONFLUENT_GO: Final = Client(
     "confluent-kafka-go",
     _go("github.com/confluentinc/confluent-kafka-go/v2"),
-    without=frozenset(
-        {"modes", "import", "types", "subjects_of_id", "referenced_by", "incompatible_messages"}
-        | {"bad_level", "delete_subject_level", "subjects_of_context", "is_listed_as_deleted"}
+    without=_names(
+        """modes import types subjects_of_id referenced_by incompatible_messages
+        bad_level delete_subject_level subjects_of_context is_listed_as_deleted"""
     ),
 )
 
 FRANZ_GO: Final = Client(
     "franz-go",
     _go("github.com/twmb/franz-go/pkg/sr"),
-    without=frozenset({"bad_level", "latest_with_metadata", "guid_in_header"}),
+    without=_names("bad_level latest_with_metadata guid_in_header"),
     different={
         # It answers nothing but that it was done.
         "delete_first_version": None,

@@ -22,7 +22,7 @@ LABELS = {
     "read": "read messages that our serializer wrote",
     "register": "register schemas",
     "find": "find and list schemas, by id, guid, version and text",
-    "subject names": "subjects that have to be encoded in a path",
+    "subject_names": "subjects that have to be encoded in a path",
     "references": "references",
     "compatibility": "check compatibility",
     "levels": "levels and configs",
