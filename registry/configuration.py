@@ -126,7 +126,7 @@ def _file(config: str | None, environment: Mapping[str, str]) -> Path | None:
         named, place = environment[FILE_VARIABLE], f"{FILE_VARIABLE}="
     if named is None:
         return Path(FILE) if Path(FILE).is_file() else None
-    if not Path(named).is_file():
+    if not Path(named).exists():
         raise SettingsError(f"{place}{named}: there is no such file; give the path of a {FILE}")
     return Path(named)
 

@@ -63,11 +63,12 @@ def test_what_cannot_be_is_one_line_and_exit_code_2(
     )
     monkeypatch.delenv("FIVEBYTE_PROT")
     (folder / "fivebyte.toml").write_text("[server]\nport = 'x'\n")
-    assert fivebyte(["config", "--json"]) == 2
-    assert capsys.readouterr() == (
-        "",
-        'fivebyte: fivebyte.toml:2: port = "x": give a whole number from 1 to 65535\n',
-    )
+    for command in (["config", "--json"], ["serve"]):
+        assert fivebyte(command) == 2
+        assert capsys.readouterr() == (
+            "",
+            'fivebyte: fivebyte.toml:2: port = "x": give a whole number from 1 to 65535\n',
+        )
 
 
 def test_the_variables_of_other_commands_are_known_to_the_server() -> None:

@@ -185,6 +185,11 @@ def test_a_file_that_is_no_text(folder: Path) -> None:
     assert complaint() == "fivebyte.toml:2: this is not UTF-8 text; save the file as UTF-8"
 
 
+def test_a_file_that_cannot_be_read(folder: Path) -> None:
+    (folder / "x").mkdir()
+    assert complaint(environment={"FIVEBYTE_CONFIG": "x"}) == "x cannot be read: Is a directory"
+
+
 def test_a_file_of_another_name(folder: Path) -> None:
     write("[server]\nport = 0\n")  # is not read
     write("[server]\nport = 90\n", "other.toml")
