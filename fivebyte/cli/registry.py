@@ -5,31 +5,39 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
 
 from fivebyte.cli.options import counted
+from fivebyte.cli.server_options import config_option
 from registry.transfer.writing import Progress
 
 if TYPE_CHECKING:
     from registry.transfer.source import Source
 
-DEFAULT_STORE = "sqlite:///fivebyte.db"
+F = TypeVar("F", bound=Callable[..., Any])
 
-_store_option = click.option(
-    "--store",
-    envvar="FIVEBYTE_STORE",
-    default=DEFAULT_STORE,
-    show_default=True,
-    show_envvar=True,
-    metavar="URL",
-    help="Where the log is, as `fivebyte serve` takes it: sqlite:///PATH or redis://HOST.",
-)
+
+def _store_options(command: F) -> F:
+    """``--store`` and ``--config``, which say where the log is as for `fivebyte serve`; see `_store`."""
+    store = click.option(
+        "--store",
+        metavar="URL",
+        help="Where the log is: sqlite:///PATH or redis://HOST, as `fivebyte serve` takes it. "
+        "[FIVEBYTE_STORE; default: the server's, sqlite:///fivebyte.db]",
+    )
+    return store(config_option(command))
+
+
+def _store(store: str | None, config: str | None) -> str:
+    from registry.configuration import load
+
+    return load({"store": store}, config=config).settings.store
 
 
 @click.group(epilog="Example: fivebyte registry history orders-value")
@@ -60,8 +68,8 @@ def copy(source: str, target: str) -> None:
 
 @registry.command(epilog="Example: fivebyte registry export --store sqlite:///fivebyte.db backup.jsonl")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
-@_store_option
-def export(file: Path | None, store: str) -> None:
+@_store_options
+def export(file: Path | None, store: str | None, config: str | None) -> None:
     """Write the log to FILE (or standard output): a line of JSON for each record, in the log's order.
 
     Lines are as `kcat -J` prints a _schemas topic, with key and payload as Confluent's registry writes
@@ -70,7 +78,7 @@ def export(file: Path | None, store: str) -> None:
     from registry.transfer.lines import to_lines
     from registry.transfer.opening import open_source
 
-    with closing(open_source(store)) as log:
+    with closing(open_source(_store(store, config))) as log:
         if file is None:
             for line in to_lines(log.read(0)):
                 sys.stdout.buffer.write(line.encode())
@@ -87,7 +95,7 @@ def export(file: Path | None, store: str) -> None:
     "import", epilog="Example: fivebyte registry import http://old-registry:8081 --store sqlite:///new.db"
 )
 @click.argument("source")
-@_store_option
+@_store_options
 @click.option(
     "--registry",
     "target_url",
@@ -100,7 +108,9 @@ def export(file: Path | None, store: str) -> None:
     help="Bring Avro texts into the form in which this registry writes them: for registries that keep them "
     "as they were sent (Karapace, Redpanda, Apicurio). Always so with --registry.",
 )
-def import_(source: str, store: str, target_url: str | None, canonical: bool) -> None:
+def import_(
+    source: str, store: str | None, config: str | None, target_url: str | None, canonical: bool
+) -> None:
     """Import what SOURCE has: ids, versions (deleted ones too), configs, modes, contexts.
 
     SOURCE is a file (`-` is standard input) of `fivebyte registry export`, `kcat -J`, or the console
@@ -122,7 +132,7 @@ def import_(source: str, store: str, target_url: str | None, canonical: bool) ->
         if target_url is not None:
             done = import_over_http(target_url, read, progress)
         else:
-            with closing(open_target(store)) as target:
+            with closing(open_target(_store(store, config))) as target:
                 done = import_into(target, read, progress)
     _say(done.counts)
     for note, times in done.notes.items():
@@ -137,8 +147,10 @@ def import_(source: str, store: str, target_url: str | None, canonical: bool) ->
     "--since", metavar="WHEN", help="Only from here on: 2026-05-31, 2026-05-31T12:00Z, 90m, 36h or 7d."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
-@_store_option
-def history(subject: str | None, since: str | None, as_json: bool, store: str) -> None:
+@_store_options
+def history(
+    subject: str | None, since: str | None, as_json: bool, store: str | None, config: str | None
+) -> None:
     """Tell who changed what and when, from the log; the newest last. Times are UTC.
 
     SUBJECT may be a context (:.ctx:), for all that is in it.
@@ -147,7 +159,7 @@ def history(subject: str | None, since: str | None, as_json: bool, store: str) -
     from registry.transfer.opening import open_source
 
     start = 0 if since is None else _moment(since)
-    with closing(open_source(store)) as log:
+    with closing(open_source(_store(store, config))) as log:
         for event in told(log.read(0), subject, since=start):
             if as_json:
                 click.echo(json.dumps(event.to_json(), ensure_ascii=False))
