@@ -13,7 +13,7 @@ from registry.errors import InvalidRuleSetError, InvalidSchemaError
 from registry.languages.language import ReferencedSchema, SchemaEntity, SchemaFault
 from registry.model import LATEST, Config, SchemaContent, SchemaReference
 from registry.schemas import Parsed, Schemas, pin, resolve
-from registry.state import SchemaVersion, State
+from registry.state import State
 
 _SHOWN = 1000
 """Characters of a faulty schema that a message repeats."""
@@ -200,11 +200,6 @@ def invalid(subject: str, request: NewSchema, details: str) -> InvalidSchemaErro
         f"schemaType={request.schema_type},references=[{references}],schema={text}}} "
         f"with refs [{references}] of type {request.schema_type}, details: {details}"
     )
-
-
-def unreadable(version: SchemaVersion, fault: SchemaFault) -> InvalidSchemaError:
-    """What to say of a registered version that cannot be read any more."""
-    return InvalidSchemaError(f"Version {version.version} of {version.subject} cannot be read: {fault}")
 
 
 def _parsed(draft: Draft, schemas: Schemas) -> tuple[Parsed, SchemaFault | None]:

@@ -1,11 +1,19 @@
 """What can be read of the registry's subjects, versions and ids (reference, sections 1.3 to 1.5)."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
-from registry.errors import SchemaNotFoundError, SubjectNotFoundError, VersionNotFoundError
+from registry.errors import (
+    InvalidSchemaError,
+    SchemaNotFoundError,
+    SubjectNotFoundError,
+    VersionNotFoundError,
+)
+from registry.languages.language import ReferencedSchema, SchemaEntity, SchemaFault
 from registry.model import DEFAULT_CONTEXT, QualifiedSubject, SchemaContent, context_of
 from registry.replica import Replica
+from registry.schemas import Schemas, resolve
 from registry.state import SchemaVersion, State
 
 
@@ -15,8 +23,9 @@ class Catalogue:
     A subject whose config has an alias stands for another one (reference, 2.6).
     """
 
-    def __init__(self, replica: Replica) -> None:
+    def __init__(self, replica: Replica, schemas: Schemas) -> None:
         self._replica = replica
+        self._schemas = schemas
 
     @property
     def replica(self) -> Replica:
@@ -160,6 +169,39 @@ class Catalogue:
         """The highest id that was given out in the context of `subject`; 0 if none was."""
         with self._replica.synced() as state:
             return state.next_id(context_of(subject or "")) - 1
+
+    # What is in a text
+
+    def resolved_text(self, version: SchemaVersion) -> str:
+        """The text of a version with all that it refers to put in.
+
+        Raises InvalidSchemaError where something of that is not there any more.
+        """
+        content = version.content
+        with self._reading(version) as references:
+            return self._schemas.resolved(content.schema_type, content.text, references)
+
+    def tags(self, version: SchemaVersion) -> dict[SchemaEntity, tuple[str, ...]]:
+        """The tags within the text of a version, by what they are of.
+
+        Raises InvalidSchemaError where something that it refers to is not there any more.
+        """
+        content = version.content
+        with self._reading(version) as references:
+            parsed = self._schemas.parse(content.schema_type, content.text, references)
+            return parsed.language.tags(parsed.schema)
+
+    @contextmanager
+    def _reading(self, version: SchemaVersion) -> Iterator[tuple[ReferencedSchema, ...]]:
+        """What the text of `version` needs; an InvalidSchemaError for what is wrong with either."""
+        try:
+            with self._replica.synced() as state:
+                references = resolve(version.content.references, version.subject, state)
+            yield references
+        except SchemaFault as fault:
+            raise InvalidSchemaError(
+                f"Version {version.version} of {version.subject} cannot be read: {fault}"
+            ) from fault
 
     # Contexts and subjects
 

@@ -141,7 +141,11 @@ class Registration:
             alike = replace(content, text=candidate.given.text, references=())
             if not any(completion.is_known_as(known, alike) for known in candidate.looked_up_by):
                 continue
-            if self.schemas.resolved(content.schema_type, content.text, resolved) == candidate.given.text:
+            try:
+                whole = self.schemas.resolved(content.schema_type, content.text, resolved)
+            except SchemaFault:
+                continue  # so long, or so deep, that nobody can have sent it
+            if whole == candidate.given.text:
                 return version if request.id in {None, version.id} else None
         return None
 

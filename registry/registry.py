@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from registry import deletion, modes
-from registry.candidate import NewSchema, Retag, unreadable
+from registry.candidate import NewSchema, Retag
 from registry.catalogue import Catalogue, visible
 from registry.contract import Metadata
 from registry.errors import (
@@ -28,7 +28,7 @@ from registry.errors import (
     VersionNotFoundError,
 )
 from registry.languages.avro import AVRO
-from registry.languages.language import Language, SchemaEntity, SchemaFault
+from registry.languages.language import Language
 from registry.model import (
     GLOBAL_SCOPE,
     LATEST,
@@ -40,7 +40,7 @@ from registry.model import (
 from registry.records import ConfigRecord, Record
 from registry.registration import Limits, Registration
 from registry.replica import Replica
-from registry.schemas import Schemas, resolve
+from registry.schemas import Schemas
 from registry.state import SchemaVersion, State
 from registry.store import Store
 
@@ -79,10 +79,9 @@ class Registry(Catalogue):
             validate_new_schemas=None if validate_new_schemas else False,
             validate_fields=validate_fields or None,
         )
-        self._schemas = Schemas(languages)
         self._limits = Limits() if limits is None else limits
         self._mode_mutability = mode_mutability
-        super().__init__(Replica(store))
+        super().__init__(Replica(store), Schemas(languages))
         with self._replica.synced():
             pass
 
@@ -189,33 +188,6 @@ class Registry(Catalogue):
         if found is None:
             raise SchemaNotFoundError
         return found
-
-    def resolved_text(self, version: SchemaVersion) -> str:
-        """The text of a version with all that it refers to put in.
-
-        Raises InvalidSchemaError where something of that is not there any more.
-        """
-        content = version.content
-        try:
-            with self._replica.synced() as state:
-                references = resolve(content.references, version.subject, state)
-            return self._schemas.resolved(content.schema_type, content.text, references)
-        except SchemaFault as fault:
-            raise unreadable(version, fault) from fault
-
-    def tags(self, version: SchemaVersion) -> dict[SchemaEntity, tuple[str, ...]]:
-        """The tags within the text of a version, by what they are of.
-
-        Raises InvalidSchemaError where something that it refers to is not there any more.
-        """
-        content = version.content
-        try:
-            with self._replica.synced() as state:
-                references = resolve(content.references, version.subject, state)
-            parsed = self._schemas.parse(content.schema_type, content.text, references)
-        except SchemaFault as fault:
-            raise unreadable(version, fault) from fault
-        return parsed.language.tags(parsed.schema)
 
     def incompatibilities(
         self, subject: str, schema: NewSchema, version: int | None = None, *, verbose: bool = False
