@@ -57,7 +57,7 @@ class Tally:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
-        self._memory: mmap.mmap | bytearray = bytearray(_SIZE) if folder is None else _map(folder)
+        self._memory = mmap.mmap(-1, _SIZE) if folder is None else _map(folder)
         self._cells = memoryview(self._memory).cast("Q")
         self._rows: dict[Labels, int] = {}
         self._lock = threading.Lock()

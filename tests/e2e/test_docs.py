@@ -13,6 +13,7 @@ from types import FunctionType, ModuleType
 
 import click
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 import broker_adapter
 import registry.errors
@@ -141,6 +142,17 @@ def test_every_error_code_is_documented() -> None:
     assert len(codes) > 15
     for code in codes - {404, 422, 500}:
         assert f"| {code} | " in text, code
+
+
+def test_every_metric_is_documented() -> None:
+    text = page("docs/operating.md")
+    client = create_app(Registry(open_store("memory:"))).test_client()
+    families = list(text_string_to_metric_families(client.get("/metrics").text))
+    assert len(families) > 15
+    for family in families:
+        labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+        (row,) = re.findall(rf"^\| `{family.name}` \| (.*?) \|", text, re.MULTILINE)
+        assert set(re.findall(r"`(\w+)`", row)) >= labels, family.name
 
 
 def test_every_setting_is_documented() -> None:
