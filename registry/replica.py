@@ -103,10 +103,12 @@ class Replica:
     def follow(self, timeout: float) -> None:
         """Wait for the log to grow, for at most `timeout` seconds, and fold what is new.
 
+        Not when the store was away: then others wait to hear that it is back.
+
         Raises StoreError, LogFormatError.
         """
         try:
-            self._store.wait(self._state.position, timeout)
+            self._store.wait(self._state.position, timeout if self._away is None else 0)
             with self._folding:
                 self._sync()
         except StoreAwayError as fault:
@@ -133,11 +135,11 @@ class Replica:
             while True:
                 with self.synced() as state:
                     records, result = decide(state)
-                    position = state.position + 1
+                    position, after = state.position + 1, self._token
                 if not records:
                     return result
                 try:
-                    self._store.append(position, [record.to_log() for record in records])
+                    self._store.append(position, [record.to_log() for record in records], after=after)
                 except Conflict:
                     attempt += 1
                     self.conflicts += 1  # under the lock of the writers

@@ -26,7 +26,9 @@ class MemoryStore:
         for position, (moment, text, principal) in enumerate(rows, max(after, 0) + 1):
             yield Entry(position, moment, decode_records(text, self.url, position), principal)
 
-    def append(self, position: int, records: Sequence[LogRecord], principal: str | None = None) -> None:
+    def append(
+        self, position: int, records: Sequence[LogRecord], principal: str | None = None, *, after: str = ""
+    ) -> None:
         """See `Store`."""
         text = encode_records(records)
         with self._grown:

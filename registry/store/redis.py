@@ -61,16 +61,18 @@ if not last then return {'0-0', ''} end
 return {last[1], last[2][1] == 'token' and last[2][2] or ''}
 """
 
-# Answers 1: appended; 2: was appended before, with the same token; 0: not the position after the head.
+# Answers 1: appended; 2: was appended before, with the same token; 0: not the position after the head, or
+# the entry there has another token than the one given first (unless that is empty).
 _APPEND = """
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local head = last and tonumber(string.match(last[1], '^%d+')) or 0
-if tonumber(ARGV[1]) == head + 1 then
-    redis.call('XADD', KEYS[1], ARGV[1] .. '-0', unpack(ARGV, 2))
+if tonumber(ARGV[2]) == head + 1 then
+    if ARGV[1] ~= '' and not (last and last[2][2] == ARGV[1]) then return 0 end
+    redis.call('XADD', KEYS[1], ARGV[2] .. '-0', unpack(ARGV, 3))
     return 1
 end
-local there = redis.call('XRANGE', KEYS[1], ARGV[1] .. '-0', ARGV[1] .. '-0')[1]
-if there and there[2][2] == ARGV[3] then return 2 end
+local there = redis.call('XRANGE', KEYS[1], ARGV[2] .. '-0', ARGV[2] .. '-0')[1]
+if there and there[2][2] == ARGV[4] then return 2 end
 return 0
 """
 
@@ -162,7 +164,9 @@ class RedisStore:
             yield from page
             after = page[-1].position
 
-    def append(self, position: int, records: Sequence[LogRecord], principal: str | None = None) -> None:
+    def append(
+        self, position: int, records: Sequence[LogRecord], principal: str | None = None, *, after: str = ""
+    ) -> None:
         """See `Store`. After a StoreAwayError it is not known whether the entry was written.
 
         Raises StoreError also where fewer replicas than asked for confirmed: then it was written.
@@ -171,7 +175,7 @@ class RedisStore:
         if position < 1:
             raise Conflict(position)
         fields = _fields(time.time_ns() // 1_000_000, text, principal)
-        self._write(position, _APPEND, [str(position), *fields])
+        self._write(position, _APPEND, [after, str(position), *fields])
 
     def extend(self, entries: Sequence[Entry]) -> None:
         """See `Store`. One script; what may fail is as in `append`."""

@@ -91,7 +91,9 @@ class SQLiteStore:
                 yield Entry(position, moment, decode_records(text, self.url, position), principal)
             after = rows[-1][0]
 
-    def append(self, position: int, records: Sequence[LogRecord], principal: str | None = None) -> None:
+    def append(
+        self, position: int, records: Sequence[LogRecord], principal: str | None = None, *, after: str = ""
+    ) -> None:
         """See `Store`. Waits for other writers for at most the busy timeout, then raises StoreBusyError."""
         row = (position, time.time_ns() // 1_000_000, principal, encode_records(records), position - 1)
         with self._writing:

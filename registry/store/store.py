@@ -51,13 +51,18 @@ class Store(Protocol):
     def read(self, after: int) -> Iterator[Entry]:
         """The entries after position `after`, in order, up to the head at the time of the call."""
 
-    def append(self, position: int, records: Sequence[LogRecord], principal: str | None = None) -> None:
+    def append(
+        self, position: int, records: Sequence[LogRecord], principal: str | None = None, *, after: str = ""
+    ) -> None:
         """Write `records` (at least one) as the entry at `position`.
 
         Returns when the entry is as durable as the store can make it and every
         reader sees it.
 
-        Raises Conflict unless `position` is the one after the head.
+        after: the token that the entry before it must have. Empty: whichever is there; a store whose
+            entries have no tokens takes no notice of it.
+
+        Raises Conflict unless `position` is the one after the head, and `after` the token there.
         """
 
     def extend(self, entries: Sequence[Entry]) -> None:

@@ -143,11 +143,11 @@ class Contended(MemoryStore):
 
     losses = 0
 
-    def append(self, position, records, principal=None):  # type: ignore[no-untyped-def]
+    def append(self, position, records, principal=None, *, after=""):  # type: ignore[no-untyped-def]
         if self.losses:
             self.losses -= 1
             raise Conflict(position)
-        super().append(position, records, principal)
+        super().append(position, records, principal, after=after)
 
 
 def test_conflicts() -> None:

@@ -1,13 +1,16 @@
 """Registries that share a Redis: what one writes the others read, also when Redis goes and comes back."""
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import Any
 
 import httpx2
 import pytest
 
+from registry.errors import StoreAwayError
 from registry.registry import NewSchema, Registry
 from registry.store import open_store
 from tests.registry.samples import avro
@@ -69,6 +72,42 @@ def test_an_end_that_was_lost_and_written_anew_is_noticed(
         node.register("e", STRING)
         assert node.subjects() == ["a", "c", *more, "e"]
         assert not caplog.records
+
+
+def test_an_end_that_is_lost_and_written_anew_right_before_an_append(
+    own_redis: RunningRedis, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Registry(open_store(own_redis.url()))) as node:
+        node.register("a", INT)
+        node.register("b", STRING)
+        append = node.store.append
+
+        def fail_over_and_append(*arguments: Any, **options: Any) -> None:
+            monkeypatch.undo()
+            lose(own_redis, 1)
+            with closing(Registry(open_store(own_redis.url()))) as elsewhere:
+                elsewhere.register("c", LONG)
+            append(*arguments, **options)
+
+        monkeypatch.setattr(node.store, "append", fail_over_and_append)
+        assert node.register("d", LONG).id == 2  # what was decided for the old log would have given 3
+        assert node.subjects() == ["a", "c", "d"]
+        assert "has another entry at position 2 than had been read from it" in caplog.text
+
+
+def test_who_follows_knows_at_once_that_the_store_is_back(own_redis: RunningRedis) -> None:
+    with closing(Registry(open_store(own_redis.url()))) as node:
+        own_redis.kill()
+        with pytest.raises(StoreAwayError):
+            node.replica.follow(0)
+        own_redis.start()
+        with pytest.raises(StoreAwayError):
+            node.subjects()
+        following = threading.Thread(target=node.replica.follow, args=(3600,), daemon=True)
+        following.start()
+        following.join(60)  # though nothing is appended
+        assert not following.is_alive()
+        assert node.subjects() == []
 
 
 def test_two_servers_on_one_redis(redis_url: str) -> None:

@@ -33,12 +33,14 @@ class Meddling(MemoryStore):
         self.meddle = list(meddle)
         self._busy = False
 
-    def append(self, position: int, records: Sequence[LogRecord], principal: str | None = None) -> None:
+    def append(
+        self, position: int, records: Sequence[LogRecord], principal: str | None = None, *, after: str = ""
+    ) -> None:
         if self.meddle and not self._busy:
             self._busy = True
             self.meddle.pop(0)(Registry(self))
             self._busy = False
-        super().append(position, records, principal)
+        super().append(position, records, principal, after=after)
 
 
 def test_who_loses_a_position_decides_again() -> None:
