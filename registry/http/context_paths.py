@@ -33,10 +33,12 @@ class ContextPaths:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path.startswith(_PREFIX):
-            segment, _, rest = path[len(_PREFIX) :].partition("/")
+            segment, slash, rest = path[len(_PREFIX) :].partition("/")
             # WSGI gives the path as Latin-1, whatever it is; what we add to it has that form too.
             context = context_name(segment)
-            if context is not None and rest and not rest.startswith(_OF_THE_SERVER):
+            # A context's own address answers as the registry's does, for clients that ask if it is there.
+            asked = rest or (slash and environ["REQUEST_METHOD"] != "DELETE")
+            if context is not None and asked and not rest.startswith(_OF_THE_SERVER):
                 environ = {**environ, **_rewritten(f"/{rest}", f":{context}:", environ)}
         return self._app(environ, start_response)
 

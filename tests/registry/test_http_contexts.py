@@ -194,3 +194,10 @@ def test_metadata(client: FlaskClient) -> None:
     assert (about["id"], about["scope"]["path"]) == ("", [])
     assert set(client.get("/v1/metadata/version").get_json()) == {"version", "commitId"}
     assert client.get("/v1/metadata/deployment").get_json() == {"attributes": []}
+
+
+def test_the_address_of_a_context_answers_as_the_registrys_does(client: FlaskClient) -> None:
+    assert client.get("/contexts/.eu/").get_json() == {}
+    assert client.post("/contexts/:.eu:/").get_json() == {}
+    register(client, ":.eu:s", '"int"')
+    assert client.delete("/contexts/.eu/").status_code == 422  # that is the context itself
