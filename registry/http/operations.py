@@ -37,7 +37,10 @@ _PAGE = (
         "How many at most; none if not above 0.",
     ),
 )
-_DELETED = _flag("deleted", "Also what is soft-deleted.")
+_DELETED = (
+    _flag("deleted", "Also what is soft-deleted."),
+    _flag("lookupDeletedSchema", "The same, by an older name."),
+)
 _PERMANENT = _flag("permanent", "For good; only what is soft-deleted already.")
 _EFFECTIVE = _flag("defaultToGlobal", "Where nothing is set here, what holds around it.")
 _FORMAT = _text("format", "`resolved`: with all that it refers to put in.", default="")
@@ -77,7 +80,7 @@ _SUBJECTS = {
         _LOG,
         (
             _text("subjectPrefix", _PREFIX, default=":*:"),
-            _DELETED,
+            *_DELETED,
             _flag("deletedOnly", "Only those that are soft-deleted."),
             *_PAGE,
         ),
@@ -88,7 +91,7 @@ _SUBJECTS = {
         "The newest version with this content.",
         ref("SubjectSchema"),
         (errors.SubjectNotFoundError, errors.SchemaNotFoundError, *_PARSING, *_LOG),
-        (_DELETED, _NORMALIZE, *_FORM),
+        (*_DELETED, _NORMALIZE, *_FORM),
         bodies.SCHEMA,
     ),
     "GET /subjects/{subject}/metadata": Operation(
@@ -100,7 +103,7 @@ _SUBJECTS = {
         (
             _several("key", "The properties' names."),
             _several("value", "A value for each of them."),
-            _DELETED,
+            *_DELETED,
             *_FORM,
         ),
     ),
@@ -129,7 +132,7 @@ _VERSIONS = {
         array({"type": "integer", "format": "int32"}),
         (errors.SubjectNotFoundError, *_LOG),
         (
-            _DELETED,
+            *_DELETED,
             _flag("deletedOnly", "Only those that are soft-deleted."),
             _flag("deletedAsNegative", "Also what is soft-deleted, as -n."),
             *_PAGE,
@@ -157,7 +160,7 @@ _VERSIONS = {
         "The version.",
         ref("StoredSchema"),
         (*_NO_VERSION, *_RESOLVING),
-        (_DELETED, *_FORM),
+        (*_DELETED, *_FORM),
     ),
     "GET /subjects/{subject}/versions/{version}/schema": Operation(
         "getVersionText",
@@ -165,7 +168,7 @@ _VERSIONS = {
         "The schema's text and nothing around it.",
         None,
         (*_NO_VERSION, *_RESOLVING),
-        (_DELETED, _FORMAT),
+        (*_DELETED, _FORMAT),
     ),
     "GET /subjects/{subject}/versions/{version}/referencedby": Operation(
         "listReferrers",
@@ -173,7 +176,7 @@ _VERSIONS = {
         "Their ids, ascending.",
         array(NUMBER),
         _NO_VERSION,
-        (_DELETED, *_PAGE),
+        (*_DELETED, *_PAGE),
     ),
     "POST /subjects/{subject}/versions/{version}/tags": Operation(
         "retagVersion",
@@ -218,7 +221,7 @@ _SCHEMAS = {
         _LOG,
         (
             _text("subjectPrefix", _PREFIX, default=""),
-            _DELETED,
+            *_DELETED,
             _flag("latestOnly", "Only the newest of each subject."),
             _text("ruleType", "Only those with a rule of this type.", default=""),
             _flag("aliases", "Tell the aliases of each one's subject."),
@@ -247,7 +250,7 @@ _SCHEMAS = {
         "Their names, sorted.",
         array(TEXT),
         _BY_ID,
-        (_SUBJECT, _DELETED, *_PAGE),
+        (_SUBJECT, *_DELETED, *_PAGE),
     ),
     "GET /schemas/ids/{id}/versions": Operation(
         "listVersionsOfId",
@@ -255,7 +258,7 @@ _SCHEMAS = {
         "The versions, by subject and number.",
         array(ref("SubjectVersion")),
         _BY_ID,
-        (_SUBJECT, _DELETED, *_PAGE),
+        (_SUBJECT, *_DELETED, *_PAGE),
     ),
     "GET /schemas/guids/{guid}": Operation(
         "getSchemaByGuid",

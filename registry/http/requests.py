@@ -59,6 +59,11 @@ def flag(name: str) -> bool:
     return request.args.get(name, "").lower() == "true"
 
 
+def wants_deleted() -> bool:
+    """Whether soft-deleted versions count, too."""
+    return flag("deleted") or flag("lookupDeletedSchema")
+
+
 def number(name: str, default: int) -> int:
     """A query's number. Raises NotFound for anything else, as JAX-RS does."""
     text = request.args.get(name)

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from registry.http.rendering import rendered, text
-from registry.http.requests import flag, page, path_number
+from registry.http.requests import flag, page, path_number, wants_deleted
 from registry.http.responses import BY_ID, STORED, answer, entity, text_answer
 from registry.model import QualifiedSubject
 from registry.registry import Registry, SchemaVersion
@@ -23,7 +23,7 @@ def blueprint(registry: Registry) -> Blueprint:
     def list_schemas() -> Response:
         found = registry.schemas(
             request.args.get("subjectPrefix", ""),
-            deleted=flag("deleted"),
+            deleted=wants_deleted(),
             latest=flag("latestOnly"),
             rule_type=request.args.get("ruleType") or None,
         )
@@ -77,7 +77,7 @@ def _add_ids(routes: Blueprint, registry: Registry) -> None:
 
     def _holders(number: str) -> list[SchemaVersion]:
         subject = request.args.get("subject")
-        return registry.versions_with_id(path_number(number), subject, deleted=flag("deleted"))
+        return registry.versions_with_id(path_number(number), subject, deleted=wants_deleted())
 
 
 def _some(**parts: Any) -> dict[str, Any]:

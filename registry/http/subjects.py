@@ -7,7 +7,7 @@ from werkzeug.exceptions import UnprocessableEntity
 
 from registry.http import bodies
 from registry.http.rendering import rendered
-from registry.http.requests import body, flag, page
+from registry.http.requests import body, flag, page, wants_deleted
 from registry.http.responses import LOOKED_UP, STORED, answer
 from registry.registry import Registry
 
@@ -20,12 +20,12 @@ def blueprint(registry: Registry) -> Blueprint:
     def list_subjects() -> Response:
         only = flag("deletedOnly")
         prefix = request.args.get("subjectPrefix", ":*:")
-        return answer(page(registry.subjects(prefix, live=not only, deleted=only or flag("deleted"))))
+        return answer(page(registry.subjects(prefix, live=not only, deleted=only or wants_deleted())))
 
     @routes.post("/subjects/<subject:subject>")
     def look_up(subject: str) -> Response:
         new = replace(body(bodies.SCHEMA)["new"], normalize=flag("normalize"))
-        found = registry.look_up(subject, new, deleted=flag("deleted"))
+        found = registry.look_up(subject, new, deleted=wants_deleted())
         return answer(rendered(registry, found, *LOOKED_UP))
 
     @routes.get("/subjects/<subject:subject>/metadata")
@@ -34,7 +34,7 @@ def blueprint(registry: Registry) -> Blueprint:
         if len(keys) != len(values):
             raise UnprocessableEntity("Every key in the query needs a value, and every value a key")
         properties = dict(zip(keys, values, strict=True))
-        found = registry.with_properties(subject, properties, deleted=flag("deleted"))
+        found = registry.with_properties(subject, properties, deleted=wants_deleted())
         return answer(rendered(registry, found, *STORED))
 
     @routes.delete("/subjects/<subject:subject>")

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from registry.http import bodies
 from registry.http.rendering import rendered, text
-from registry.http.requests import body, flag, page, version_number
+from registry.http.requests import body, flag, page, version_number, wants_deleted
 from registry.http.responses import REGISTERED, STORED, answer, entity, text_answer
 from registry.registry import Registry
 
@@ -18,7 +18,7 @@ def blueprint(registry: Registry) -> Blueprint:
     @routes.get("/subjects/<subject:subject>/versions")
     def list_versions(subject: str) -> Response:
         only, negative = flag("deletedOnly"), flag("deletedAsNegative")
-        versions = registry.versions(subject, live=not only, deleted=only or negative or flag("deleted"))
+        versions = registry.versions(subject, live=not only, deleted=only or negative or wants_deleted())
         return answer(page([-v.version if v.deleted and negative else v.version for v in versions]))
 
     @routes.post("/subjects/<subject:subject>/versions")
@@ -29,17 +29,17 @@ def blueprint(registry: Registry) -> Blueprint:
 
     @routes.get("/subjects/<subject:subject>/versions/<version>")
     def get(subject: str, version: str) -> Response:
-        found = registry.version(subject, version_number(version), deleted=flag("deleted"))
+        found = registry.version(subject, version_number(version), deleted=wants_deleted())
         return answer(rendered(registry, found, *STORED))
 
     @routes.get("/subjects/<subject:subject>/versions/<version>/schema")
     def get_text(subject: str, version: str) -> Response:
-        found = registry.version(subject, version_number(version), deleted=flag("deleted"))
+        found = registry.version(subject, version_number(version), deleted=wants_deleted())
         return text_answer(text(registry, found))
 
     @routes.get("/subjects/<subject:subject>/versions/<version>/referencedby")
     def referrers(subject: str, version: str) -> Response:
-        ids = registry.referrers(subject, version_number(version), deleted=flag("deleted"))
+        ids = registry.referrers(subject, version_number(version), deleted=wants_deleted())
         return answer(page(ids))
 
     @routes.post("/subjects/<subject:subject>/versions/<version>/tags")

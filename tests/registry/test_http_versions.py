@@ -250,3 +250,13 @@ def test_the_schema_that_a_record_of_the_registry_carries(registry: Registry, cl
     """What Python code registers and what HTTP clients see is one thing."""
     version = registry.register("s", NewSchema('"int"'))
     assert client.get("/subjects/s/versions/1").get_json()["guid"] == version.guid == INT_GUID
+
+
+def test_the_older_name_of_deleted(client: FlaskClient) -> None:
+    register(client, "s", '"int"')
+    client.delete("/subjects/s")
+    for path in ("/subjects/s/versions", "/subjects/s/versions/1", "/subjects", "/schemas"):
+        for name in ("deleted", "lookupDeletedSchema"):
+            assert client.get(f"{path}?{name}=true").get_json(), path
+    for path in ("/subjects/s/versions", "/subjects/s/versions/1"):
+        assert client.get(path).status_code == 404
