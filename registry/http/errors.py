@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.http import HTTP_STATUS_CODES
 
 from registry.errors import RegistryError
@@ -14,6 +14,9 @@ from registry.http.responses import answer
 _log = logging.getLogger("fivebyte.registry.http")
 
 _GENERIC = {404, 405, 406, 415}
+
+_ONLY_READ = "/associations/"
+"""Clients take a 404 for a server that keeps none, and a 405 for a fault."""
 
 
 def handle_errors(app: Flask, codes: Mapping[int, int] = MappingProxyType({})) -> None:
@@ -33,6 +36,8 @@ def handle_errors(app: Flask, codes: Mapping[int, int] = MappingProxyType({})) -
 
 
 def _http_error(fault: HTTPException) -> Response:
+    if isinstance(fault, MethodNotAllowed) and request.path.startswith(_ONLY_READ):
+        fault = NotFound()
     status = fault.code or 500
     if status in _GENERIC or fault.description is None:
         message = f"HTTP {status} {HTTP_STATUS_CODES.get(status, 'Error')}"

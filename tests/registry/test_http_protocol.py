@@ -194,3 +194,9 @@ def test_a_failure_is_a_500_with_a_body_and_is_logged(
     assert ("secret" in caplog.text) == (code == 500)
     store.fault = None
     assert client.get("/subjects").status_code == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("path", ["/associations/resources/x", "/associations/subjects/s", "/associations"])
+def test_there_are_no_associations_to_change(client: FlaskClient, method: str, path: str) -> None:
+    assert error(client.open(path, method=method, json={})) == (404, 404, "HTTP 404 Not Found")
