@@ -3,55 +3,27 @@
 ``compile_encoder(schema)`` gives ``encode(value) -> bytes`` and
 ``compile_decoder(writer, reader)`` gives ``decode(data, start) -> value``. Both
 check everything and raise `Fault` with the path. They keep no state: share them
-between threads. A native codec goes behind these same two functions.
+between threads.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
-
-from serde.codec.binary import Reader, read_bytes, varint
-from serde.codec.decode import Rationed, Readers
-from serde.codec.encode import Writers
-from serde.codec.fault import FAULTS, Fault, as_fault
-from serde.codec.schema import TOO_DEEP, AvroSchema, Primitive, parse_schema
-from serde.errors import InvalidSchema
-
-Encode: TypeAlias = Callable[[Any], bytes]
-Decode: TypeAlias = Callable[[bytes, int], Any]
+from serde.codec import pure
+from serde.codec.fault import Fault
+from serde.codec.pure import Decode, Encode
+from serde.codec.schema import AvroSchema, parse_schema
 
 __all__ = ["AvroSchema", "Decode", "Encode", "Fault", "compile_decoder", "compile_encoder", "parse_schema"]
 
 
-def compile_encoder(schema: AvroSchema, *, bare_bytes: bool = False) -> Encode:
+def compile_encoder(schema: AvroSchema, *, bare_bytes: bool = False, prefix: bytes = b"") -> Encode:
     """Compile a schema into ``encode(value) -> bytes``, Avro's binary encoding.
 
     bare_bytes: a schema that is just ``bytes`` is written without its length, as
     Confluent's serializers do.
+    prefix: what to put in front of each value.
 
     Raises InvalidSchema if it is nested too deep. `encode` raises Fault.
     """
-    root = schema.root
-    try:
-        write = Writers().writer(root)
-    except RecursionError:
-        raise InvalidSchema(TOO_DEEP) from None
-    if bare_bytes and isinstance(root, Primitive) and root.kind == "bytes":
-        with_length = write
-
-        def write(value: Any) -> bytes:
-            return read_bytes(with_length(value), 0)[0]
-
-    def encode(value: Any) -> bytes:
-        try:
-            return write(value)
-        except Fault:
-            raise
-        except FAULTS as error:
-            raise as_fault(error) from None
-        except RecursionError:
-            raise Fault("the value is nested too deep, or holds itself") from None
-
-    return encode
+    return pure.compile_encoder(schema, bare_bytes=bare_bytes, prefix=prefix)
 
 
 def compile_decoder(
@@ -67,39 +39,4 @@ def compile_decoder(
     trailing bytes, no value of the writer's schema, or one that the reader's schema
     cannot take.
     """
-    root = writer.root
-    readers = Readers()
-    try:
-        read = readers.reader(root, root if reader is None else reader.root)
-    except RecursionError:
-        raise InvalidSchema(TOO_DEEP) from None
-    if bare_bytes and isinstance(root, Primitive) and root.kind == "bytes":
-        read = _without_length(read)
-
-    rationed = readers.rationed
-
-    def decode(data: bytes, start: int) -> Any:
-        if rationed:
-            data = Rationed(data)
-        try:
-            value, end = read(data, start)
-        except FAULTS as error:
-            raise as_fault(error) from None
-        except RecursionError:
-            raise Fault("the value is nested too deep") from None
-        if end != len(data):
-            raise Fault(
-                f"{len(data) - end} bytes are left after the value: it was written with another schema"
-            )
-        return value
-
-    return decode
-
-
-def _without_length(read: Reader) -> Reader:
-    def read_bare(data: bytes, start: int) -> tuple[Any, int]:
-        body = data[start:]
-        value, _ = read(varint(len(body)) + body, 0)
-        return value, len(data)
-
-    return read_bare
+    return pure.compile_decoder(writer, reader, bare_bytes=bare_bytes)

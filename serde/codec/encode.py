@@ -12,64 +12,47 @@ from typing import Any, Final
 from serde.codec.binary import WRITERS, Writer, as_bytes, varint, write_string
 from serde.codec.defaults import default_bytes
 from serde.codec.fault import FAULTS, Fault, as_fault, mismatch, shown
-from serde.codec.logical import Conversion, conversion
-from serde.codec.schema import (
-    MISSING,
-    Array,
-    Enum,
-    Field,
-    Fixed,
-    Map,
-    Node,
-    Primitive,
-    Record,
-    Union,
-)
+from serde.codec.logical import Conversion
+from serde.codec.schema import MISSING, Enum, Field, Fixed, Record, Union
 from serde.codec.union import union_writer
+from serde.codec.writers import Writers
 
 # A record may carry its type's full name under this key, as in fastavro, to choose a union's branch.
 TYPE_KEY: Final = "-type"
 
 
-class Writers:
-    """Makes the writers of one schema; a named type has one, however often it is used."""
+class Closures(Writers[Writer]):
+    """Each node as a closure."""
 
-    def __init__(self) -> None:
-        self._made: dict[int, Writer] = {}
+    def primitive(self, kind: str) -> Writer:
+        return WRITERS[kind]
 
-    def writer(self, node: Node) -> Writer:
-        made = self._made.get(id(node))
-        if made is None:
-            if isinstance(node, Record):
-                # In place before its fields are: they may hold the record itself.
-                self._made[id(node)] = self._later(node)
-            made = self._made[id(node)] = self._make(node)
-        return made
+    def fixed(self, node: Fixed) -> Writer:
+        return _fixed(node)
 
-    def _later(self, node: Record) -> Writer:
+    def enum(self, node: Enum) -> Writer:
+        return _enum(node)
+
+    def array(self, item: Writer) -> Writer:
+        return _array(item)
+
+    def map(self, value: Writer) -> Writer:
+        return _map(value)
+
+    def union(self, node: Union, branches: Sequence[Writer]) -> Writer:
+        return union_writer(node, branches)
+
+    def record(self, node: Record, fields: Sequence[tuple[Field, Writer]]) -> Writer:
+        return _record(node, [(field.name, write) for field, write in fields])
+
+    def converted(self, write: Writer, convert: Conversion) -> Writer:
+        return _converted(write, convert)
+
+    def forward(self, find: Callable[[], Writer]) -> Writer:
         def write(value: Any) -> bytes:
-            return self._made[id(node)](value)
+            return find()(value)
 
         return write
-
-    def _make(self, node: Node) -> Writer:
-        convert = conversion(node)
-        match node:
-            case Primitive():
-                write = WRITERS[node.kind]
-            case Fixed():
-                write = _fixed(node)
-            case Enum():
-                return _enum(node)
-            case Array():
-                return _array(self.writer(node.items))
-            case Map():
-                return _map(self.writer(node.values))
-            case Union():
-                return union_writer(node, [self.writer(branch) for branch in node.branches])
-            case Record():
-                return _record(node, [(field.name, self.writer(field.type)) for field in node.fields])
-        return write if convert is None else _converted(write, convert)
 
 
 def _fixed(node: Fixed) -> Writer:
@@ -118,14 +101,17 @@ def _array(write_item: Writer) -> Writer:
     def write(value: Any) -> bytes:
         if type(value) is not list and not _is_array(value):
             raise mismatch("array", value)
-        if not len(value):
+        count = len(value)
+        if not count:
             return b"\0"
-        parts = [varint(len(value))]
+        parts = [varint(count)]
         try:
             for item in value:
                 parts.append(write_item(item))  # noqa: PERF401 - the fault's index is the length reached
         except FAULTS as error:
             raise as_fault(error).under(f"[{len(parts) - 1}]") from None
+        if len(parts) != count + 1:
+            raise Fault("the array changed while it was written")
         parts.append(b"\0")
         return b"".join(parts)
 
@@ -140,15 +126,18 @@ def _map(write_value: Writer) -> Writer:
     def write(value: Any) -> bytes:
         if type(value) is not dict and not isinstance(value, Mapping):
             raise mismatch("map", value)
-        if not len(value):
+        count = len(value)
+        if not count:
             return b"\0"
-        parts = [varint(len(value))]
+        parts = [varint(count)]
         for key, item in value.items():
             try:
                 parts.append(write_string(key))
                 parts.append(write_value(item))
             except FAULTS as error:
                 raise as_fault(error).under(f"[{shown(key)}]") from None
+        if len(parts) != 2 * count + 1:
+            raise Fault("the map changed while it was written")
         parts.append(b"\0")
         return b"".join(parts)
 
