@@ -147,9 +147,10 @@ class Readers(ABC, Generic[R]):
         return Default(field, encoded, self.reader(field.type, field.type, logical=logical))
 
     def _refuse(self, writer: Node, reader: Node) -> R:
-        return self.failing(
-            f"written as {type_name(writer)}, which the reader's {_options(reader)} cannot take"
-        )
+        wanted = type_name(reader)
+        if isinstance(reader, Union):
+            wanted = f"union of {', '.join(map(type_name, reader.branches))}"
+        return self.failing(f"written as {type_name(writer)}, which the reader's {wanted} cannot take")
 
     def _size(self, node: Node) -> int:
         """The fewest bytes that a value takes."""
