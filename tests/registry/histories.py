@@ -61,6 +61,14 @@ def _deleting(draw: st.DrawFn) -> Request:
 
 
 @st.composite
+def _deleting_for_good(draw: st.DrawFn) -> list[Request]:
+    path = _subject(draw(_subjects))
+    if draw(st.booleans()):
+        path += f"/versions/{draw(_numbers)}"
+    return [("DELETE", path, None), ("DELETE", f"{path}?permanent=true", None)]
+
+
+@st.composite
 def _setting(draw: st.DrawFn) -> Request:
     what, scope = draw(st.sampled_from(("config", "mode"))), draw(st.sampled_from(SCOPES))
     path = f"/{what}" if scope is None else f"/{what}/{quote(scope, safe='')}"
@@ -83,8 +91,9 @@ def _subject(subject: str) -> str:
     return f"/subjects/{quote(subject, safe='')}"
 
 
-histories = st.lists(
-    st.one_of(_registering(), _registering(), _importing(), _deleting(), _deleting(), _setting()), max_size=40
+_one = st.one_of(_registering(), _registering(), _importing(), _deleting(), _setting())
+histories = st.lists(st.one_of(_one.map(lambda request: [request]), _deleting_for_good()), max_size=40).map(
+    lambda parts: [request for part in parts for request in part]
 )
 """Requests in sequence; any may be refused."""
 

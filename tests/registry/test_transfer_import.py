@@ -95,10 +95,18 @@ def test_an_interrupted_import_goes_on(requests: list[Request], part: float) -> 
 
 def test_without_times_an_import_goes_on_as_well() -> None:
     text = dump(stored("s", 1, 1), stored("s", 2, 2))
-    target, _ = imported(dump(stored("s", 1, 1)))
+    target = MemoryStore()
+    target.extend([Entry(1, 5, (stored("s", 1, 1),))])
     _, done = imported(text, target)
     assert done.counts == {"SCHEMA records": 1}
     assert [entry.records for entry in target.read(0)] == [(stored("s", 1, 1),), (stored("s", 2, 2),)]
+
+
+def test_a_log_with_other_times_is_another_log() -> None:
+    target = MemoryStore()
+    target.extend([Entry(1, 5, (stored("s", 1, 1),))])
+    entries = [Entry(1, 6, (stored("s", 1, 1),)), Entry(2, 7, (stored("s", 2, 2),))]
+    assert imported(exported(entries), target)[1].counts == {"versions": 1}
 
 
 def test_nothing_comes_of_nothing() -> None:
@@ -290,6 +298,18 @@ def test_the_source_is_right_about_what_both_have() -> None:
         "replaced: config of subject s: was alias x": 1,
         "replaced: mode of subject s: was IMPORT": 1,
     }
+
+
+def test_what_the_source_deleted_for_good_goes_also_where_its_number_was_given_again() -> None:
+    first = dump(stored("s", 1, 1), stored("t", 1, 2), stored("u", 1, 3))
+    later = dump(gone("s", 1), gone("t", 1), stored("t", 1, 4))
+    target = MemoryStore()
+    target.append(1, [stored(":.own:x", 1, 1)])
+    imported(first, target)
+    _, done = imported(first + later, target)
+    assert done.counts == {"versions replaced": 1, "versions deleted for good": 1}
+    assert versions(target) == {(":.own:x", 1): (1, False), ("t", 1): (4, False), ("u", 1): (3, False)}
+    assert imported(first + later, target)[1].counts == {}
 
 
 def test_times_and_principals_come_along() -> None:

@@ -29,6 +29,10 @@ LIFE: list[Request] = [
     ("POST", "/subjects/b%2Fc/versions", {"schema": '"int"'}),
     ("POST", "/subjects/:.eu:e/versions", {"schema": '"int"'}),
     ("DELETE", "/subjects/b%2Fc", None),
+    ("POST", "/subjects/x/versions", {"schema": avro("X")}),
+    ("POST", "/subjects/y/versions", {"schema": '"long"', "references": [{**REFERENCE, "subject": "x"}]}),
+    ("DELETE", "/subjects/y", None),
+    ("DELETE", "/subjects/x", None),
     ("PUT", "/config/nick", {"alias": "a"}),
     ("PUT", "/mode/a", {"mode": "READONLY"}),
 ]
@@ -50,7 +54,7 @@ def test_a_running_registry_gets_it_all(tmp_path: Any) -> None:
     with running_registry(f"sqlite:///{tmp_path}/target.db") as server:
         done = import_over_http(server.url, source)
         assert state_of(server, tmp_path) == said(source.state)
-        assert done.counts == {"versions": 5, "soft-deleted versions": 1, "configs": 3, "modes": 1}
+        assert done.counts == {"versions": 7, "soft-deleted versions": 3, "configs": 3, "modes": 1}
         assert done.position is None
         again = import_over_http(server.url, source)
         assert (again.counts, again.notes) == ({}, {})
@@ -71,7 +75,7 @@ def test_a_running_registry_gets_it_all(tmp_path: Any) -> None:
         got, wanted = state_of(server, tmp_path), said(more.state)
         assert got == wanted
         with httpx2.Client(base_url=server.url) as client:
-            assert client.get("/subjects?deleted=true").json() == [":.eu:e", "a", "z"]
+            assert client.get("/subjects?deleted=true").json() == [":.eu:e", "a", "x", "y", "z"]
 
 
 def test_ids_are_not_mixed_at_a_running_registry(tmp_path: Any) -> None:
@@ -108,6 +112,7 @@ def test_what_the_target_refuses_is_said_and_the_import_goes_on_later() -> None:
     with running_registry() as server:
         with pytest.raises(TransferError, match=r"Invalid schema.*What was imported before stays"):
             import_over_http(server.url, source_of(text, canonical=True))
+        assert httpx2.get(f"{server.url}/mode/fine").status_code == 404  # no subject is left in IMPORT mode
         done = import_over_http(server.url, source_of(mended, canonical=True))
         assert done.counts == {"versions": 1}
         store = read_registry(server.url)
@@ -115,7 +120,7 @@ def test_what_the_target_refuses_is_said_and_the_import_goes_on_later() -> None:
             ("fine", 1): 1,
             ("s", 1): 2,
         }
-        assert said(store.state)["modes"] == {}  # no subject is left in IMPORT mode
+        assert said(store.state)["modes"] == {}
 
 
 def test_from_one_running_registry_to_another(tmp_path: Any) -> None:
