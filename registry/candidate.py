@@ -190,10 +190,12 @@ def parse(draft: Draft, schemas: Schemas) -> Candidate:
 
 def invalid(subject: str, request: NewSchema, details: str) -> InvalidSchemaError:
     """What to say of a schema that is none, or that needs what is not there."""
-    references = ", ".join(
-        f"{{name='{r.name}', subject='{r.subject}', version={r.version}}}" for r in request.references
+    references = _shown(
+        ", ".join(
+            f"{{name='{r.name}', subject='{r.subject}', version={r.version}}}" for r in request.references
+        )
     )
-    text = request.text if len(request.text) <= _SHOWN else request.text[:_SHOWN] + "..."
+    text = _shown(request.text)
     number = -1 if request.id is None else request.id
     return InvalidSchemaError(
         f"Invalid schema {{subject={subject},version={request.version},id={number},"
@@ -228,3 +230,7 @@ def _tagged(draft: Draft, parsed: Parsed, schemas: Schemas) -> str:
     tagged = schemas.parse(language.type_name, text, draft.resolved)
     common = language.taggable(tagged.schema, tags)
     return language.with_tags(tagged.schema, {entity: tags[entity] for entity in sorted(common)}, {})
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
