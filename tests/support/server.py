@@ -35,6 +35,7 @@ class RunningRegistry:
             "FIVEBYTE_PORT": str(self.port),
             "FIVEBYTE_STORE": store_url,
             "PYTHONPATH": str(ROOT),
+            "TMPDIR": str(folder),  # what is left of it when it is killed goes with the folder
         }
         self._process: subprocess.Popen[bytes] | None = None
 
