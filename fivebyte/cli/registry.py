@@ -119,6 +119,8 @@ def import_(
     Nothing is written where an id or a version would get another content. Run it again to go on after an
     interruption, or to take what is new.
     """
+    if store is not None and target_url is not None:
+        raise click.UsageError("give --store or --registry: one of them is the target")
     from registry.transfer.importing import import_into
     from registry.transfer.opening import open_target
     from registry.transfer.remote import read_registry
@@ -184,7 +186,7 @@ def _read_dump(source: str, *, canonical: bool) -> "Source":
 def _moment(text: str) -> int:
     """Milliseconds since 1970 of a time in ISO 8601, in UTC unless it says otherwise, or so long ago."""
     units = {"m": "minutes", "h": "hours", "d": "days"}
-    if ago := re.fullmatch(r"(\d{1,6})([mhd])", text):
+    if ago := re.fullmatch(r"(\d{1,5})([mhd])", text):
         moment = datetime.now(UTC) - timedelta(**{units[ago[2]]: int(ago[1])})
     else:
         try:

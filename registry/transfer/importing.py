@@ -45,7 +45,7 @@ def import_into(target: Store, source: Source, progress: Progress = no_progress)
     done = Imported(notes=Counter(source.notes))
     for _ in range(_ATTEMPTS):
         state, is_beginning = _fold(target, source)
-        planned = list(_rest(source, state) if is_beginning else _missing(source, state, target.url))
+        planned = list(_rest(source, state) if is_beginning else _missing(source, state, target.url, done))
         entries = [_entry(change, state.position + n) for n, change in enumerate(planned, 1)]
         written = write(target, entries, len(entries), progress)
         count(planned[:written], done)
@@ -58,13 +58,15 @@ def import_into(target: Store, source: Source, progress: Progress = no_progress)
     )
 
 
-def check_collisions(source: Source, target: State, where: str) -> None:
+def check_collisions(source: Source, target: State, where: str, done: Imported) -> None:
     """Raises TransferError, which names each, where ids would be mixed."""
     found = collisions(source, target)
     if found:
         listed = "\n  ".join(found)
+        # Another writer may have taken ids after the first batch.
+        stays = "what was written before stays" if done.counts else "nothing was written"
         raise TransferError(
-            f"{source.name} cannot be imported into {where}: nothing was written, as ids would be mixed:\n"
+            f"{source.name} cannot be imported into {where}: {stays}, as ids would be mixed:\n"
             f"  {listed}\nImport into an empty store"
         )
 
@@ -96,9 +98,9 @@ def _kind(record: LogRecord) -> str:
     return f"{record.key['keytype']} {kind}"
 
 
-def _missing(source: Source, state: State, where: str) -> Iterator[Change]:
+def _missing(source: Source, state: State, where: str, done: Imported) -> Iterator[Change]:
     """What the target lacks; looked for only when ids are known not to collide."""
-    check_collisions(source, state, where)
+    check_collisions(source, state, where, done)
     return changes(source, state)
 
 

@@ -35,12 +35,12 @@ def import_over_http(url: str, source: Source, progress: Progress = no_progress)
     something; serde's RegistryError and RegistryUnreachable. What was done before stays.
     """
     target = read_registry(url, progress, canonical=True)
-    check_collisions(source, target.state, url)
+    done = Imported(notes=source.notes.copy())
+    check_collisions(source, target.state, target.name, done)
     rest = open_rest(url)
     try:
-        sender = _Sender(rest, target.state, source, Imported(notes=source.notes.copy()))
-        sender.send(progress)
-        return sender.done
+        _Sender(rest, target.state, source, done).send(progress)
+        return done
     finally:
         rest.close()
 

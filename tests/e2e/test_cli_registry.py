@@ -146,6 +146,8 @@ def test_what_cannot_be_done_is_said_in_a_line(run: Cli, server: RunningRegistry
     assert "in memory ends with" in failed(run("registry", "copy", "memory:", "sqlite:///new.db"), 1)
     assert "none.jsonl cannot be read: No such file" in failed(run("registry", "import", "none.jsonl"), 1)
     assert "no schema registry at" in failed(run("registry", "import", "http://127.0.0.1:1"), 1)
+    both = ("--store", "sqlite:///new.db", "--registry", server.url)
+    assert "give --store or --registry" in failed(run("registry", "import", "x.jsonl", *both), 2)
     (run.folder / "cut.jsonl").write_text('{"topic":"_schemas","key":"{\\"keyty')
     assert "cut.jsonl, line 1: " in failed(run("registry", "import", "cut.jsonl"), 1)
     said = failed(run("registry", "export", "--store", "sqlite:///old.db", "no/such/folder.jsonl"), 1)

@@ -343,6 +343,18 @@ def test_a_registry_may_run_on_the_target(tmp_path: Path) -> None:
     target.close()
 
 
+def test_an_id_that_is_taken_meanwhile_stops_the_import() -> None:
+    class Racing(MemoryStore):
+        def extend(self, entries: Any) -> None:
+            super().extend(entries)
+            if self.head() == 500:
+                self.append(501, [stored("mine", 1, 600, '"mine"')])
+
+    text = dump(*(stored(f"s{n}", 1, n) for n in range(1, 1001)))
+    with pytest.raises(TransferError, match=r"what was written before stays(.|\n)*id 600 in context"):
+        imported(text, Racing())
+
+
 def test_who_never_gets_a_word_in_gives_up() -> None:
     class Busy(MemoryStore):
         url = "busy"
