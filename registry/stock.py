@@ -1,7 +1,7 @@
 """How much there is in a registry: for those who watch it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from registry.model import context_of
@@ -26,7 +26,7 @@ class Stock:
 
 
 def count(
-    subjects: Iterable[Iterable[SchemaVersion]],
+    subjects: Iterable[Sequence[SchemaVersion]],
     created: Mapping[str, int],
     deleted: Mapping[str, int],
     types: Iterable[str],
@@ -36,14 +36,13 @@ def count(
     ids: dict[tuple[str, int], str] = {}
     by_subject = Counter({False: 0, True: 0})
     versions = Counter({(kind, gone): 0 for kind in known for gone in (False, True)})
-    for subject in subjects:
-        gone = True
+    for subject in filter(None, subjects):
+        context = context_of(subject[0].subject)
         for version in subject:
             kind = version.content.schema_type
             versions[kind, version.deleted] += 1
-            ids[context_of(version.subject), version.id] = kind
-            gone = gone and version.deleted
-        by_subject[gone] += 1
+            ids[context, version.id] = kind
+        by_subject[all(version.deleted for version in subject)] += 1
     none = dict.fromkeys(known, 0)
     return Stock(
         {**none, **Counter(ids.values())}, by_subject, versions, {**none, **created}, {**none, **deleted}

@@ -114,10 +114,10 @@ def prepare(port: int) -> Answer:
     return ask(port, "GET", PATH)
 
 
-def load(port: int, connections: int, seconds: float) -> tuple[int, float]:
+def load(port: int, connections: int, seconds: int) -> tuple[int, float]:
     """How many requests wrk got answered, and how many a second."""
     url = f"http://127.0.0.1:{port}{PATH}"
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}", url]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", url]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "Non-2xx" not in printed, printed
     assert "Socket errors" not in printed, printed
@@ -134,7 +134,7 @@ def cpu_seconds(parent: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(servers: Servers, connections: int, seconds: float, rounds: int) -> tuple[Row, Row]:
+def measure(servers: Servers, connections: int, seconds: int, rounds: int) -> tuple[Row, Row]:
     """The median of requests a second, and the least microseconds of CPU a request, by server."""
     rates: dict[str, list[float]] = {kind: [] for kind in servers}
     costs: dict[str, list[float]] = {kind: [] for kind in servers}
@@ -166,7 +166,7 @@ def table(rows: dict[int, Row], what: str, power: int) -> str:
 def main() -> None:
     """Measure and print, or be one of the servers."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--serve", choices=KINDS)
     parser.add_argument("--port", type=int, default=0)
@@ -187,7 +187,7 @@ def main() -> None:
                 servers = dict(zip(KINDS, (fast, flask, whole, bare), strict=True))
                 found = {n: measure(servers, n, options.seconds, options.rounds) for n in CONNECTIONS}
     about = (
-        f"GET {PATH}, {len(body)} bytes, {options.rounds} rounds of {options.seconds:g} s\n"
+        f"GET {PATH}, {len(body)} bytes, {options.rounds} rounds of {options.seconds} s\n"
         f"one worker, {Settings().threads} threads; Python "
         f"{platform.python_version()}, granian {version('granian')}, Flask {version('flask')}, wrk, "
         f"{os.cpu_count()} cores"
