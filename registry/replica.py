@@ -107,14 +107,16 @@ class Replica:
 
         Raises StoreError, LogFormatError.
         """
+        away = None
         try:
             self._store.wait(self._state.position, timeout if self._away is None else 0)
             with self._folding:
                 self._sync()
         except StoreAwayError as fault:
-            self._away = str(fault)
+            away = str(fault)
             raise
-        self._away = None
+        finally:
+            self._away = away
 
     def forget(self) -> None:
         """Begin again with nothing read, for a log that was emptied on purpose."""
