@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 
 from registry.errors import RegistryError
 from registry.replica import Replica
@@ -13,32 +14,30 @@ _WAIT_SECONDS = 2.0
 _REST_SECONDS = 0.1
 
 
-class Follower:
-    """A thread that folds what others append as soon as the store tells of it. It ends with the process."""
+class Follower(threading.Thread):
+    """Folds what others append as soon as the store tells of it. It ends with the process."""
 
     def __init__(self, replica: Replica) -> None:
+        super().__init__(name="fivebyte-follower", daemon=True)
         self._replica = replica
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="fivebyte-follower", daemon=True)
 
-    def start(self) -> None:
-        """Begin. Once."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Begin to end; does not wait for it."""
-        self._stopped.set()
-
-    def _run(self) -> None:
-        away = False
-        while not self._stopped.is_set():
+    def run(self) -> None:
+        """See `threading.Thread`."""
+        well = True
+        while True:
             try:
                 self._replica.follow(_WAIT_SECONDS)
-                if away:
+                if not well:
                     _log.warning("%s answers again", self._replica.store.url)
-                away = False
-            except RegistryError as fault:
-                if not away and not self._stopped.is_set():
-                    _log.warning("%s; answering from memory what cannot change, until it is back", fault)
-                away = True
-                self._stopped.wait(_REST_SECONDS)
+                well = True
+            except Exception as fault:  # noqa: BLE001 - nobody else reads on: whatever it was, try again
+                if well:
+                    self._tell(fault)
+                well = False
+                time.sleep(_REST_SECONDS)
+
+    def _tell(self, fault: Exception) -> None:
+        unforeseen = None if isinstance(fault, RegistryError) else fault
+        _log.warning(
+            "%s; answering from memory what cannot change, until it is back", fault, exc_info=unforeseen
+        )
