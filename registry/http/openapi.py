@@ -79,7 +79,7 @@ def why(fault: Fault) -> str:
 def codes(fault: Fault) -> tuple[int, int]:
     """The HTTP status and the ``error_code``."""
     if isinstance(fault, int):
-        return fault, fault
+        return (fault if fault < 1000 else fault // 100), fault
     # `status` is a property that asks only for the error's class: one that was never raised will do.
     return fault.__new__(fault).status, fault.code
 

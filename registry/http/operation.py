@@ -9,7 +9,7 @@ from registry.http.answers import JsonSchema
 from registry.http.negotiation import MEDIA_TYPES
 
 Fault = int | type[errors.RegistryError]
-"""A way to fail: one of the registry's errors, or an HTTP status that is its own error code."""
+"""A way to fail: one of the registry's errors, or an error code without one, mostly an HTTP status."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ _PREFIX = "What the subjects' names begin with: in the default context, in `:.ct
 
 _LOG: tuple[Fault, ...] = (errors.StoreError, errors.StoreAwayError)
 _WRITE: tuple[Fault, ...] = (*_LOG, errors.WriteTimedOutError, errors.OperationNotPermittedError)
+_INCOMPATIBLE: tuple[Fault, ...] = (errors.IncompatibleSchemaError, 40901)
 _NO_VERSION: tuple[Fault, ...] = (
     errors.SubjectNotFoundError,
     errors.VersionNotFoundError,
@@ -144,7 +145,7 @@ _VERSIONS = {
         "The version that it is now, or was already.",
         ref("RegisteredSchema"),
         (
-            errors.IncompatibleSchemaError,
+            *_INCOMPATIBLE,
             errors.InvalidVersionError,
             errors.InvalidRuleSetError,
             *_PARSING,
@@ -186,7 +187,7 @@ _VERSIONS = {
         (
             errors.SubjectNotFoundError,
             errors.VersionNotFoundError,
-            errors.IncompatibleSchemaError,
+            *_INCOMPATIBLE,
             errors.InvalidVersionError,
             errors.InvalidRuleSetError,
             *_PARSING,
