@@ -1,6 +1,6 @@
 """A schema by id from a server of one worker, beside Flask's answer to the same and granian's constant bytes.
 
-    python benchmarks/registry/by_id.py [--seconds 2] [--rounds 5]
+    python -m benchmarks.registry.by_id [--seconds 2] [--rounds 5]
 
 wrk, in a process of its own, loads four servers in turn, in short rounds, so
 that whatever else the machine does falls on all alike:
@@ -23,21 +23,17 @@ Prints a table, and leaves it in benchmarks/results/.
 import argparse
 import http.client
 import json
-import os
-import platform
-import re
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import registry.server
+from benchmarks.registry.support import Target, cpu_seconds, machine, record, save, wrk
 from registry.http.fast_path import FastPath
 from registry.settings import Settings
 from tests.support.server import free_port
@@ -45,13 +41,6 @@ from tests.support.server import free_port
 KINDS = ("fivebyte", "flask", "constant", "bare")
 CONNECTIONS = (1, 8, 32, 64)
 PATH = "/schemas/ids/1"
-RESULTS = Path(__file__).resolve().parents[1] / "results" / "registry_by_id.txt"
-SCHEMA = {
-    "type": "record",
-    "name": "Order",
-    "namespace": "org.example.shop",
-    "fields": [{"name": f"field_{n}", "type": ["null", "string"], "default": None} for n in range(30)],
-}
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 Answer = tuple[bytes, list[tuple[str, str]]]
@@ -86,7 +75,17 @@ def constant(body: bytes, headers: list[tuple[str, str]]) -> Application:
 def running(kind: str, folder: Path) -> Iterator[tuple[int, int]]:
     """The port and the process of a server of this kind."""
     port = free_port()
-    command = [sys.executable, __file__, "--serve", kind, "--port", str(port), "--folder", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.registry.by_id",
+        "--serve",
+        kind,
+        "--port",
+        str(port),
+        "--folder",
+        str(folder),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None
@@ -110,28 +109,8 @@ def ask(port: int, method: str, path: str, body: object = None) -> Answer:
 
 def prepare(port: int) -> Answer:
     """Register the schema; the answer to who asks for it."""
-    ask(port, "POST", "/subjects/s/versions", {"schema": json.dumps(SCHEMA)})
+    ask(port, "POST", "/subjects/s/versions", {"schema": record(30)})
     return ask(port, "GET", PATH)
-
-
-def load(port: int, connections: int, seconds: int) -> tuple[int, float]:
-    """How many requests wrk got answered, and how many a second."""
-    url = f"http://127.0.0.1:{port}{PATH}"
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", url]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "Non-2xx" not in printed, printed
-    assert "Socket errors" not in printed, printed
-    count, rate = (re.search(form, printed) for form in (r"(\d+) requests in", r"Requests/sec:\s+([0-9.]+)"))
-    assert count, printed
-    assert rate, printed
-    return int(count[1]), float(rate[1])
-
-
-def cpu_seconds(parent: int) -> float:
-    """What the worker of a server has spent so far."""
-    (worker,) = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    fields = Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def measure(servers: Servers, connections: int, seconds: int, rounds: int) -> tuple[Row, Row]:
@@ -143,7 +122,7 @@ def measure(servers: Servers, connections: int, seconds: int, rounds: int) -> tu
         for kind in order[number % len(order) :] + order[: number % len(order)]:
             port, process = servers[kind]
             before = cpu_seconds(process)
-            count, rate = load(port, connections, seconds)
+            count, rate = wrk(port, PATH, connections, seconds)
             costs[kind].append((cpu_seconds(process) - before) / count * 1e6)
             rates[kind].append(rate)
     return (
@@ -174,8 +153,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.serve:
         raise SystemExit(serve(options.serve, options.port, options.folder))
-    if shutil.which("wrk") is None:
-        raise SystemExit("needs wrk, the HTTP load generator: apt-get install wrk")
+    about = machine()
     with tempfile.TemporaryDirectory(prefix="fivebyte-bench-") as name:
         folder = Path(name)
         with running("fivebyte", folder) as fast, running("flask", folder) as flask:
@@ -186,18 +164,17 @@ def main() -> None:
             with running("constant", folder) as whole, running("bare", folder) as bare:
                 servers = dict(zip(KINDS, (fast, flask, whole, bare), strict=True))
                 found = {n: measure(servers, n, options.seconds, options.rounds) for n in CONNECTIONS}
-    about = (
-        f"GET {PATH}, {len(body)} bytes, {options.rounds} rounds of {options.seconds} s\n"
-        f"one worker, {Settings().threads} threads; Python "
-        f"{platform.python_version()}, granian {version('granian')}, Flask {version('flask')}, wrk, "
-        f"{os.cpu_count()} cores"
-    )
     rates = table({n: row for n, (row, _) in found.items()}, "requests a second", 1)
     costs = table({n: row for n, (_, row) in found.items()}, "microseconds of CPU a request", -1)
-    text = f"{about}\n\n{rates}\n{costs}"
-    print(text, end="")
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(text)
+    least = {kind: min(row["fivebyte"] / row[kind] for row, _ in found.values()) for kind in KINDS}
+    lines = [
+        about,
+        f"GET {PATH}, {len(body)} bytes, one worker; {options.rounds} rounds of {options.seconds} s",
+        f"\n{rates}\n{costs}",
+        str(Target("times Flask's requests a second, the least", least["flask"], 6, at_least=True)),
+        str(Target("of constant bytes' requests a second, the least", least["constant"], 0.7, at_least=True)),
+    ]
+    save("by_id", "\n".join(lines))
 
 
 if __name__ == "__main__":
