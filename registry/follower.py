@@ -37,7 +37,7 @@ class Follower(threading.Thread):
                 time.sleep(_REST_SECONDS)
 
     def _tell(self, fault: Exception) -> None:
-        unforeseen = None if isinstance(fault, RegistryError) else fault
-        _log.warning(
-            "%s; answering from memory what cannot change, until it is back", fault, exc_info=unforeseen
-        )
+        if isinstance(fault, RegistryError):
+            _log.warning("%s; answering from memory what cannot change, until it is back", fault)
+        else:
+            _log.error("%s: reading on failed; trying again", self._replica.store.url, exc_info=fault)

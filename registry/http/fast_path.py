@@ -109,10 +109,10 @@ class FastPath:
 
     def find(self, method: str, environ: "WSGIEnvironment") -> Ready | None:
         """The answer to a request; None where Flask has to find it."""
-        path = environ["PATH_INFO"]
+        path = environ.get("PATH_INFO", "")
         if not path.startswith(_PREFIX) or method not in {"GET", "HEAD"}:
             return None
-        if environ["QUERY_STRING"] not in _SAYS_NOTHING or "HTTP_IF_NONE_MATCH" in environ:
+        if environ.get("QUERY_STRING", "") not in _SAYS_NOTHING or "HTTP_IF_NONE_MATCH" in environ:
             return None
         state = self._replica.peek()
         media_type = _media_type(environ.get("HTTP_ACCEPT"))

@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from registry.errors import NotReadyError
+from registry.follower import Follower
 from registry.readiness import Readiness
 from registry.registry import Registry
 from registry.store import MemoryStore
@@ -69,6 +70,28 @@ def test_a_store_that_is_silent_is_asked_once_and_not_waited_for() -> None:
     assert store.calls == 1
     store.silent = False
     assert holds(lambda: readiness.check() == 0)
+
+
+class Stumbling(MemoryStore):
+    """A store in which something that nobody foresaw happens to who waits, twice."""
+
+    waits = 0
+
+    def wait(self, after: int, timeout: float) -> int:
+        self.waits += 1
+        if self.waits in {1, 3}:
+            raise KeyError("stumbled")
+        return super().wait(after, timeout)
+
+
+def test_the_follower_goes_on_whatever_happens(caplog: pytest.LogCaptureFixture) -> None:
+    store = Stumbling()
+    replica = Registry(store).replica
+    Follower(replica).start()
+    for position in (1, 2, 3):
+        store.append(position, [stored("s", position, position)])
+        assert holds(lambda: replica.state.position == position)  # noqa: B023 - it is called here
+    assert "KeyError: 'stumbled'" in caplog.text
 
 
 def test_while_redis_is_away(own_redis: RunningRedis) -> None:
