@@ -115,7 +115,7 @@ PROPERTIES: Mapping[str, str] = {
 }
 
 STATUSES: Mapping[int, str] = {
-    400: "The body is not JSON.",
+    400: "The body is not JSON, or ends early.",
     404: "A number in the path or the query is none, or the path leads nowhere.",
     406: "None of the types in `Accept` can be answered.",
     413: "The body is longer than the setting `max_body_bytes`.",
