@@ -1,7 +1,9 @@
 """Schemas by id from ready bytes: as Flask says them, and gone when they are gone."""
 
 import json
+import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from registry.http import create_app, fast_path
 from registry.http.front import Front
 from registry.registry import Registry
 from registry.store import MemoryStore
+from registry.store.sqlite import SQLiteStore
 from tests.registry.samples import error, register
 
 LARGE = {"type": "enum", "name": "E", "symbols": ["A"], "doc": "é " * 3000}
@@ -157,6 +160,21 @@ def test_what_another_process_did_is_seen(store: MemoryStore, client: FlaskClien
     other.delete("/subjects/s")
     other.delete("/subjects/s?permanent=true")
     assert client.get("/schemas/ids/1").status_code == 404
+
+
+def test_what_another_process_deleted_in_a_file_is_gone(tmp_path: Path) -> None:
+    stores = [SQLiteStore(tmp_path / "log.db") for _ in range(2)]
+    one, other = (create_app(Registry(store)).test_client() for store in stores)
+    register(other, "s", '"int"')
+    assert one.get("/schemas/ids/1").status_code == 200
+    other.delete("/subjects/s")
+    assert one.get("/schemas/ids/1").status_code == 200
+    other.delete("/subjects/s?permanent=true")
+    deadline = time.monotonic() + 60
+    while one.get("/schemas/ids/1").status_code == 200:  # the head is looked at only so often
+        assert time.monotonic() < deadline
+    for store in stores:
+        store.close()
 
 
 def test_a_log_that_was_replaced(client: FlaskClient, store: MemoryStore) -> None:
