@@ -4,13 +4,14 @@ A client may go without an answer only while the server that it asks is away; at
 any other time that is a fault of the server's.
 """
 
-import http.client
 import json
+import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from tests.support.server import RunningRegistry
@@ -19,41 +20,48 @@ _ANSWER_SECONDS = 60.0
 
 
 class UnansweredError(Exception):
-    """The server went away: what was asked of it may have been done or not."""
+    """The server went away: what was asked of it may have been done or not.
+
+    killed: whether it was killed; if not, it was told to stop and should have answered what it had begun.
+    """
+
+    def __init__(self, what: str = "", *, killed: bool = True) -> None:
+        super().__init__(what)
+        self.killed = killed
 
 
 class Outages:
     """When something was away: from before it was ended until after it was back."""
 
     def __init__(self) -> None:
-        self._spans: list[tuple[float, float]] = []
-        self._since: float | None = None
+        self._over: list[tuple[float, bool]] = []  # when each was over, and whether it was a kill
+        self._now: bool | None = None  # whether it is away, and whether killed
         self._lock = threading.Lock()
         self.changes = 0
         """Goes up when one begins and when it is over: what was connected before is to be left then."""
 
     @contextmanager
-    def one(self) -> Iterator[None]:
+    def one(self, *, killed: bool = True) -> Iterator[None]:
         """It is away inside."""
         with self._lock:
-            self._since = time.monotonic()
+            self._now = killed
             self.changes += 1
         yield
         with self._lock:
-            assert self._since is not None
-            self._spans.append((self._since, time.monotonic()))
-            self._since = None
+            self._over.append((time.monotonic(), killed))
+            self._now = None
             self.changes += 1
 
     @property
     def now(self) -> bool:
         """Whether it is away."""
-        return self._since is not None
+        return self._now is not None
 
-    def since(self, moment: float) -> bool:
-        """Whether it was away at any time from `moment`, of the monotonic clock, until now."""
+    def since(self, moment: float) -> set[bool]:
+        """For each time that it was away from `moment`, of the monotonic clock, until now: whether killed."""
         with self._lock:
-            return self._since is not None or any(end >= moment for _, end in self._spans)
+            found = {killed for over, killed in self._over if over >= moment}
+            return found if self._now is None else {*found, self._now}
 
 
 @dataclass
@@ -71,7 +79,7 @@ class Node:
 
     def stop_and_start(self) -> int:
         """SIGTERM; answers its exit code."""
-        with self.outages.one():
+        with self.outages.one(killed=False):
             code = self.server.stop()
             self.server.start()
         return code
@@ -79,21 +87,27 @@ class Node:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server answered; `body` is its JSON."""
+    """What a server answered."""
 
     status: int
-    body: Any
+    content: bytes
+
+    @property
+    def body(self) -> Any:
+        """Its JSON."""
+        return json.loads(self.content)
 
 
 class Caller:
     """One client's connections, which stay open: for one thread.
 
     A node has several worker processes, and a connection stays with one of them: who names connections
-    reads with one worker what another one has written.
+    reads with one worker what another one has written. It speaks no more HTTP than it needs, because
+    it shares the machine with the servers that it is to load.
     """
 
     def __init__(self) -> None:
-        self._connections: dict[tuple[int, str], tuple[http.client.HTTPConnection, int]] = {}
+        self._connections: dict[tuple[int, str], tuple[socket.socket, int]] = {}
 
     def ask(
         self,
@@ -103,9 +117,9 @@ class Caller:
         body: object = None,
         *,
         connection: str = "",
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> Answer:
-        """Ask once.
+        """Ask once. body: as it is sent, or what JSON is made of.
 
         Raises UnansweredError where the node went away; AssertionError where there is no whole answer
         though it was there all the time.
@@ -114,14 +128,13 @@ class Caller:
         since = time.monotonic()
         try:
             talking = self._talking(key, node.outages.changes)
-            content = None if body is None else json.dumps(body).encode()
-            talking.request(method, path, content, {"Content-Type": "application/json", **(headers or {})})
-            response = talking.getresponse()
-            return Answer(response.status, json.loads(response.read()))
-        except (OSError, http.client.HTTPException) as fault:
+            talking.sendall(_request(method, path, body, headers))
+            return _answer(talking)
+        except OSError as fault:
             self._drop(key)
-            if node.outages.since(since):
-                raise UnansweredError(f"{method} {path}: {fault!r}") from fault
+            reasons = node.outages.since(since)
+            if reasons:
+                raise UnansweredError(f"{method} {path}: {fault!r}", killed=True in reasons) from fault
             raise AssertionError(f"{method} {path} had no answer: {fault!r}") from fault
 
     def close(self) -> None:
@@ -129,12 +142,13 @@ class Caller:
         for key in list(self._connections):
             self._drop(key)
 
-    def _talking(self, key: tuple[int, str], changes: int) -> http.client.HTTPConnection:
+    def _talking(self, key: tuple[int, str], changes: int) -> socket.socket:
         known = self._connections.get(key)
         if known is not None and known[1] == changes:
             return known[0]
         self._drop(key)
-        talking = http.client.HTTPConnection("127.0.0.1", key[0], timeout=_ANSWER_SECONDS)
+        talking = socket.create_connection(("127.0.0.1", key[0]), timeout=_ANSWER_SECONDS)
+        talking.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._connections[key] = talking, changes
         return talking
 
@@ -142,6 +156,33 @@ class Caller:
         known = self._connections.pop(key, None)
         if known is not None:
             known[0].close()
+
+
+def _request(method: str, path: str, body: object, headers: Mapping[str, str]) -> bytes:
+    content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(content)}"]
+    lines += ["Content-Type: application/json"] if content else []
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + content
+
+
+def _answer(talking: socket.socket) -> Answer:
+    """Raises ConnectionError where it ends early."""
+    said = b""
+    while b"\r\n\r\n" not in said:
+        said += _more(talking)
+    head, _, content = said.partition(b"\r\n\r\n")
+    length = int(head.lower().partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0])
+    while len(content) < length:
+        content += _more(talking)
+    return Answer(int(head[9:12]), content)
+
+
+def _more(talking: socket.socket) -> bytes:
+    part = talking.recv(1 << 20)
+    if not part:
+        raise ConnectionResetError("the server hung up")
+    return part
 
 
 class Crowd:
@@ -182,6 +223,7 @@ class Pace:
     """
 
     def __init__(self, work: int, events: int, over: threading.Event) -> None:
+        self._work = work
         self._each = work // (events + 1)
         self._done = 0
         self._happened = 0
@@ -190,13 +232,17 @@ class Pace:
         self._changed = threading.Condition()
 
     def step(self) -> bool:
-        """A step is done; waits where the event before the next one has not happened. False: stop."""
+        """A step is done; waits where the event before the next one has not happened. False: that is all."""
         with self._changed:
             self._done += 1
             self._changed.notify_all()
             while not self._over.is_set() and self._is_ahead():
                 self._changed.wait(0.1)
-        return not self._over.is_set()
+            return not self._over.is_set() and self._done < self._work
+
+    def goes_on(self, seconds: float) -> bool:
+        """Rest for so long. False: stop."""
+        return not self._over.wait(seconds)
 
     def events(self) -> Iterator[int]:
         """Each event's number, when it is time for it; it has happened when the next one is asked for."""
