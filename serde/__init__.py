@@ -9,8 +9,11 @@ with RegistryClient("http://localhost:8081") as client:
     assert deserialize(message, "orders") == {"id": 7, "price": 9.5}
 """
 
+from serde.async_client import AsyncRegistryClient
+from serde.auth import BasicAuth, BearerToken, ClientCredentials
 from serde.avro import AvroDeserializer, AvroSerializer
 from serde.client import RegistryClient
+from serde.connections import TlsFiles
 from serde.errors import (
     DeserializationError,
     FramingError,
@@ -18,13 +21,29 @@ from serde.errors import (
     InvalidSchema,
     NotFound,
     Refused,
+    RegistryBusy,
     RegistryError,
     RegistryUnreachable,
     SchemaNotFound,
     SerdeError,
     SerializationError,
+    SubjectNotFound,
+    TokenError,
+    Unauthorized,
+    VersionNotFound,
 )
-from serde.model import Compatibility, Config, Reference, RegisteredSchema, Schema
+from serde.model import (
+    Compatibility,
+    Config,
+    ContextId,
+    Metadata,
+    Reference,
+    RegisteredSchema,
+    Rule,
+    RuleSet,
+    Schema,
+    SubjectVersion,
+)
 from serde.subjects import (
     SubjectStrategy,
     record_name_strategy,
@@ -33,26 +52,41 @@ from serde.subjects import (
 )
 
 __all__ = [
+    "AsyncRegistryClient",
     "AvroDeserializer",
     "AvroSerializer",
+    "BasicAuth",
+    "BearerToken",
+    "ClientCredentials",
     "Compatibility",
     "Config",
+    "ContextId",
     "DeserializationError",
     "FramingError",
     "Incompatible",
     "InvalidSchema",
+    "Metadata",
     "NotFound",
     "Reference",
     "Refused",
     "RegisteredSchema",
+    "RegistryBusy",
     "RegistryClient",
     "RegistryError",
     "RegistryUnreachable",
+    "Rule",
+    "RuleSet",
     "Schema",
     "SchemaNotFound",
     "SerdeError",
     "SerializationError",
+    "SubjectNotFound",
     "SubjectStrategy",
+    "SubjectVersion",
+    "TlsFiles",
+    "TokenError",
+    "Unauthorized",
+    "VersionNotFound",
     "record_name_strategy",
     "topic_name_strategy",
     "topic_record_name_strategy",

@@ -1,57 +1,61 @@
-"""A bounded cache that asks once, however many threads want the same thing."""
+"""A bounded memory of what was asked. Asking once for many is `serde.steps.Once`'s part."""
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class SingleFlightCache(Generic[K, V]):
-    """Least recently used, at most `capacity` entries. For values that never change.
+class Cache(Generic[K, V]):
+    """Least recently used, at most `capacity` entries; each for `ttl` seconds; None: for ever.
 
-    While one thread loads a key the others that want it wait for its result, or
-    get its error. Errors are not kept: the next call asks again.
+    Safe to use from several threads. After a fork the child calls `after_fork`: the lock may have been
+    taken by a thread that the child does not have.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, ttl: float | None = None) -> None:
         if capacity < 1:
             raise ValueError(f"the capacity of a cache is at least 1, not {capacity}")
         self._capacity = capacity
-        self._entries: OrderedDict[K, V] = OrderedDict()
-        self._loading: dict[K, Future[V]] = {}
+        self._ttl = ttl
+        self._entries: OrderedDict[K, tuple[V, float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: K, load: Callable[[], V]) -> V:
-        """The value of `key`, from `load()` if it is not here."""
+    def get(self, key: K) -> V | None:
+        """What is kept under the key; None if nothing is."""
         with self._lock:
-            if key in self._entries:
-                self._entries.move_to_end(key)
-                return self._entries[key]
-            loading = self._loading.get(key)
-            if loading is None:
-                mine = self._loading[key] = Future()
-        if loading is not None:
-            return loading.result()
-        try:
-            value = load()
-        except BaseException as error:
-            with self._lock:
-                del self._loading[key]
-            mine.set_exception(error)
-            raise
+            entry = self._entries.get(key)
+            if entry is None:
+                return None
+            value, since = entry
+            if self._ttl is not None and time.monotonic() - since >= self._ttl:
+                del self._entries[key]
+                return None
+            self._entries.move_to_end(key)
+            return value
+
+    def peek(self, key: K) -> V | None:
+        """What is kept under the key, which does not count as a use."""
         with self._lock:
-            del self._loading[key]
-            self._put(key, value)
-        mine.set_result(value)
-        return value
+            entry = self._entries.get(key)
+            return None if entry is None else entry[0]
 
     def put(self, key: K, value: V) -> None:
+        """Keep a value, in place of what was kept there."""
         with self._lock:
-            self._put(key, value)
+            self._entries[key] = (value, time.monotonic())
+            self._entries.move_to_end(key)
+            if len(self._entries) > self._capacity:
+                self._entries.popitem(last=False)
+
+    def remove(self, key: K) -> None:
+        """Forget the key."""
+        with self._lock:
+            self._entries.pop(key, None)
 
     def discard(self, drop: Callable[[K], bool]) -> None:
         """Forget the keys for which `drop` says so."""
@@ -59,11 +63,9 @@ class SingleFlightCache(Generic[K, V]):
             for key in [key for key in self._entries if drop(key)]:
                 del self._entries[key]
 
-    def _put(self, key: K, value: V) -> None:
-        self._entries[key] = value
-        self._entries.move_to_end(key)
-        if len(self._entries) > self._capacity:
-            self._entries.popitem(last=False)
+    def after_fork(self) -> None:
+        """Go on in a child process."""
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._entries)

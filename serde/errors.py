@@ -6,18 +6,25 @@
     │   └── FramingError            not five bytes of prefix and a body: too short, another magic byte
     ├── InvalidSchema               text that is no Avro schema
     ├── RegistryError               the registry answered with an error
+    │   ├── Unauthorized            401, 403: it does not know who asks, or does not let them
     │   ├── NotFound                404
-    │   │   └── SchemaNotFound      no schema has the id, or the subject does not have the schema
+    │   │   ├── SubjectNotFound     40401
+    │   │   ├── VersionNotFound     40402
+    │   │   └── SchemaNotFound      40403: no schema has the id, or the subject does not have the schema
     │   ├── Incompatible            409: the schema would break readers
-    │   └── Refused                 422: no valid schema, level, version or operation
-    └── RegistryUnreachable         no answer: no connection, too slow, closed early, or not a registry
+    │   ├── Refused                 422: no valid schema, level, version or operation
+    │   └── RegistryBusy            429, 502, 503, 504: later, perhaps
+    ├── RegistryUnreachable         no answer: no connection, too slow, closed early, or not a registry
+    └── TokenError                  there is no token to show to the registry
 
 A wrong argument is a plain ValueError or TypeError. What `to_dict` and
 `from_dict` raise passes through as it is.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
+
+_TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class SerdeError(Exception):
@@ -111,34 +118,62 @@ class RegistryError(SerdeError):
     """The registry answered with an error.
 
     status: the HTTP status. error_code: the registry's (40401, ...), the status if it gave none.
-    message: the registry's words. url: what was asked.
+    message: the registry's words. url: what was asked. retry_after: the seconds after which it wants to be
+    asked again; None if it did not say.
     """
 
-    def __init__(self, status: int, error_code: int, message: str, url: str) -> None:
+    def __init__(
+        self, status: int, error_code: int, message: str, url: str, *, retry_after: float | None = None
+    ) -> None:
         self.status = status
         self.error_code = error_code
         self.message = message
         self.url = url
+        self.retry_after = retry_after
         super().__init__(status, error_code, message, url)
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same call may succeed later, with nothing changed by the caller."""
+        return self.status in _TRANSIENT
 
     def __str__(self) -> str:
         return f"{self.message} (error {self.error_code}, HTTP {self.status}, {self.url})"
+
+
+class Unauthorized(RegistryError):
+    """The registry does not know who asks (401), or does not let them do this (403)."""
 
 
 class NotFound(RegistryError):
     """No such subject, version, schema or setting."""
 
 
+class SubjectNotFound(NotFound):
+    """No subject has the name, or none that is not deleted."""
+
+
+class VersionNotFound(NotFound):
+    """The subject has no such version, or it is deleted."""
+
+
 class SchemaNotFound(NotFound):
     """The registry does not have a schema.
 
-    schema_id: the id that was asked for; None if it was looked up by its text.
+    schema_id: the id that was asked for; None if it was looked up by its text or its guid.
     """
 
     def __init__(
-        self, status: int, error_code: int, message: str, url: str, *, schema_id: int | None = None
+        self,
+        status: int,
+        error_code: int,
+        message: str,
+        url: str,
+        *,
+        retry_after: float | None = None,
+        schema_id: int | None = None,
     ) -> None:
-        super().__init__(status, error_code, message, url)
+        super().__init__(status, error_code, message, url, retry_after=retry_after)
         self.schema_id = schema_id
 
 
@@ -150,12 +185,19 @@ class Refused(RegistryError):
     """The registry does not take the schema, the level, the version or the operation."""
 
 
+class RegistryBusy(RegistryError):
+    """The registry, or what stands before it, cannot answer now. It was asked again, within bounds."""
+
+
 class RegistryUnreachable(SerdeError):
     """No registry answered.
 
     urls: all that were tried. reason: what the last one did. The cause is the
     error of the HTTP client, where there is one.
     """
+
+    is_transient = True
+    """Whether the same call may succeed later, with nothing changed by the caller."""
 
     def __init__(self, urls: Sequence[str], reason: str) -> None:
         self.urls = tuple(urls)
@@ -164,6 +206,22 @@ class RegistryUnreachable(SerdeError):
 
     def __str__(self) -> str:
         return f"no schema registry at {', '.join(self.urls)}: {self.reason}"
+
+
+class TokenError(SerdeError):
+    """There is no token to show to the registry.
+
+    reason: what the token's function or endpoint gave instead; never the token or the client's secret.
+    is_transient: whether the same call may succeed later, with nothing changed by the caller.
+    """
+
+    def __init__(self, reason: str, *, is_transient: bool = False) -> None:
+        self.reason = reason
+        self.is_transient = is_transient
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        return f"no token for the schema registry: {self.reason}"
 
 
 def _restore(kind: type[SerdeError], args: tuple[Any, ...], state: dict[str, Any]) -> SerdeError:

@@ -14,10 +14,14 @@ from serde import (
     Reference,
     Refused,
     RegisteredSchema,
+    RegistryBusy,
     RegistryClient,
     RegistryError,
     Schema,
     SchemaNotFound,
+    SubjectNotFound,
+    Unauthorized,
+    VersionNotFound,
 )
 from serde.testing import registry
 from tests.serde.servers import Scripted, answer, error
@@ -70,9 +74,9 @@ def test_the_caches_are_bounded() -> None:
     assert [path for _, path in server.asked] == [f"/schemas/ids/{n}" for n in (1, 2, 3, 2)]
 
 
-def test_errors_are_not_cached() -> None:
+def test_errors_are_not_kept_without_a_time_for_it() -> None:
     server = Scripted(error(404, 40403), answer(200, {"schema": INT}))
-    with server.client() as client:
+    with server.client(missing_ttl=0) as client:
         with pytest.raises(SchemaNotFound):
             client.schema_by_id(1)
         assert client.schema_by_id(1).text == INT
@@ -91,19 +95,24 @@ def test_deleting_forgets_what_was_registered() -> None:
 @pytest.mark.parametrize(
     ("status", "code", "kind"),
     [
-        (404, 40401, NotFound),
-        (404, 40402, NotFound),
+        (401, 401, Unauthorized),
+        (403, 40301, Unauthorized),
+        (404, 404, NotFound),
+        (404, 40401, SubjectNotFound),
+        (404, 40402, VersionNotFound),
         (409, 409, Incompatible),
         (409, 40901, Incompatible),
         (422, 42201, Refused),
         (500, 50001, RegistryError),
-        (401, 401, RegistryError),
         (409, 40902, RegistryError),
+        (429, 429, RegistryBusy),
+        (503, 50001, RegistryBusy),
+        (500, 50003, RegistryBusy),
     ],
 )
 def test_an_error_answer_is_an_error_of_its_class(status: int, code: int, kind: type) -> None:
     server = Scripted(error(status, code, "what was wrong"))
-    with server.client() as client, pytest.raises(RegistryError) as caught:
+    with server.client(retries=0) as client, pytest.raises(RegistryError) as caught:
         client.schema("s")
     assert type(caught.value) is kind
     assert (caught.value.status, caught.value.error_code) == (status, code)
