@@ -295,8 +295,10 @@ def _lines(node: Node) -> Iterator[dict[str, Any]]:
 
 
 def _judge_logs(node: Node, clients: list[Client]) -> None:
-    """What a node began to answer, its client got, unless the node was killed; and nothing twice."""
-    logged = {event["request_id"]: event["status"] for event in _lines(node)}
+    """What a node began to answer, its client got, unless the node was killed; and nothing was done twice."""
+    lines = list(_lines(node))
+    logged = {event["request_id"]: event["status"] for event in lines}
+    assert len(logged) == len(lines)
     mine = [client for client in clients if client.node is node]
     answered = {name: status for client in mine for name, status in client.answered.items()}
     stopped = {name for client in mine for name, killed in client.unanswered.items() if not killed}
