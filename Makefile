@@ -32,13 +32,16 @@ format: $(VENV)/.fivebyte-dev
 types: $(VENV)/.fivebyte-dev
 	$(VENV)/bin/mypy
 
+# What an install builds: the native codec, where there is a C compiler.
+NATIVE = setup.py $(wildcard serde/codec/native/*.pyx serde/codec/native/*.pxd)
+
 # A development install serves the demo as well: it is not made twice.
-$(VENV)/.fivebyte: pyproject.toml | $(VENV)/bin/pip
+$(VENV)/.fivebyte: pyproject.toml $(NATIVE) | $(VENV)/bin/pip
 	@echo 'Installing fivebyte in $(VENV)'
 	@test -e $(VENV)/.fivebyte-dev || $(INSTALL) .
 	@touch $@
 
-$(VENV)/.fivebyte-dev: pyproject.toml | $(VENV)/bin/pip
+$(VENV)/.fivebyte-dev: pyproject.toml $(NATIVE) | $(VENV)/bin/pip
 	@echo 'Installing fivebyte and what its tests need in $(VENV)'
 	@$(INSTALL) '.[dev]'
 	@touch $@

@@ -29,8 +29,14 @@ DEFAULT = "default"
 """The origin of a value that nobody gave."""
 
 _TABLE = "server"
-# What is no setting of the server: for the command line, and for the project's own tests.
-OTHER_VARIABLES = {FILE_VARIABLE, "FIVEBYTE_REGISTRY", "FIVEBYTE_BROKER", "FIVEBYTE_REQUIRE_ALL"}
+# What is no setting of the server: for the command line, the serializers, and the project's own tests.
+OTHER_VARIABLES = {
+    FILE_VARIABLE,
+    "FIVEBYTE_REGISTRY",
+    "FIVEBYTE_BROKER",
+    "FIVEBYTE_CODEC",
+    "FIVEBYTE_REQUIRE_ALL",
+}
 # Kubernetes tells every container of the services around it. That of a service called fivebyte, or
 # fivebyte-something, begins as ours do: FIVEBYTE_SERVICE_HOST, FIVEBYTE_PORT=tcp://10.0.0.1:8081.
 _SERVICE_NAME = re.compile(

@@ -16,6 +16,7 @@ def check() -> Iterator[Finding]:
     """Python, the packages, and how many files a process may have open."""
     yield ok(f"fivebyte {version('fivebyte')} on Python {platform.python_version()}, {platform.platform()}")
     yield from _packages()
+    yield from _codec()
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files != resource.RLIM_INFINITY and files < _FEW_FILES:
         yield warning(
@@ -43,6 +44,19 @@ def _packages() -> Iterator[Finding]:
         if _numbers(present) < _numbers(least):
             yield problem(f"{name} {present} is too old", f"pip install '{name}>={least}'")
     yield ok(f"packages: {', '.join(found)}")
+
+
+def _codec() -> Iterator[Finding]:
+    """Which Avro codec the serializers use."""
+    try:
+        from serde.codec import codec_in_use
+    except ImportError as error:  # FIVEBYTE_CODEC asks for what is not there
+        yield problem(str(error), "unset FIVEBYTE_CODEC, or do what it says")
+        return
+    if codec_in_use() == "native":
+        yield ok("Avro is read and written by the native codec")
+    else:
+        yield ok("Avro is read and written by the codec in Python, which is slower than the native one")
 
 
 def _numbers(text: str) -> list[int]:

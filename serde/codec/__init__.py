@@ -4,14 +4,63 @@
 ``compile_decoder(writer, reader)`` gives ``decode(data, start) -> value``. Both
 check everything and raise `Fault` with the path. They keep no state: share them
 between threads.
+
+There are two codecs, which give the same bytes, values and faults: `native`, in
+C, and `pure`, in Python, for where the first was not built. ``FIVEBYTE_CODEC``
+in the environment, ``native`` or ``pure``, decides; `codec_in_use` tells.
 """
+
+import os
+from types import ModuleType
+from typing import Final
 
 from serde.codec import pure
 from serde.codec.fault import Fault
+from serde.codec.logical import LOGICAL_TYPES
 from serde.codec.pure import Decode, Encode
 from serde.codec.schema import AvroSchema, parse_schema
+from serde.codec.values import Duration, NanoDatetime
 
-__all__ = ["AvroSchema", "Decode", "Encode", "Fault", "compile_decoder", "compile_encoder", "parse_schema"]
+__all__ = [
+    "LOGICAL_TYPES",
+    "AvroSchema",
+    "Decode",
+    "Duration",
+    "Encode",
+    "Fault",
+    "NanoDatetime",
+    "codec_in_use",
+    "compile_decoder",
+    "compile_encoder",
+    "parse_schema",
+]
+
+CODEC_VARIABLE: Final = "FIVEBYTE_CODEC"
+
+
+def _choose(wanted: str) -> ModuleType:
+    if wanted not in {"", "native", "pure"}:
+        raise ImportError(f"{CODEC_VARIABLE}={wanted}: give native or pure, or leave it out")
+    if wanted == "pure":
+        return pure
+    try:
+        from serde.codec import native
+    except ImportError as error:
+        if wanted:
+            raise ImportError(
+                f"{CODEC_VARIABLE}=native, but the native codec was not built ({error}):"
+                " install fivebyte again where there is a C compiler"
+            ) from error
+        return pure
+    return native
+
+
+_codec = _choose(os.environ.get(CODEC_VARIABLE, ""))
+
+
+def codec_in_use() -> str:
+    """``native`` or ``pure``."""
+    return _codec.__name__.rpartition(".")[2]
 
 
 def compile_encoder(schema: AvroSchema, *, bare_bytes: bool = False, prefix: bytes = b"") -> Encode:
@@ -23,7 +72,8 @@ def compile_encoder(schema: AvroSchema, *, bare_bytes: bool = False, prefix: byt
 
     Raises InvalidSchema if it is nested too deep. `encode` raises Fault.
     """
-    return pure.compile_encoder(schema, bare_bytes=bare_bytes, prefix=prefix)
+    encode: Encode = _codec.compile_encoder(schema, bare_bytes=bare_bytes, prefix=prefix)
+    return encode
 
 
 def compile_decoder(
@@ -39,4 +89,5 @@ def compile_decoder(
     trailing bytes, no value of the writer's schema, or one that the reader's schema
     cannot take.
     """
-    return pure.compile_decoder(writer, reader, bare_bytes=bare_bytes)
+    decode: Decode = _codec.compile_decoder(writer, reader, bare_bytes=bare_bytes)
+    return decode

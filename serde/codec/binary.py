@@ -60,7 +60,7 @@ def write_boolean(value: object) -> bytes:
 
 def write_int(value: object) -> bytes:
     if type(value) is not int:
-        value = _whole(value, "int")
+        value = as_whole(value, "int")
     if INT_MIN <= value <= INT_MAX:
         return varint(value)
     raise Fault(f"expected int, got {shown(value)}, which is outside 32 bits")
@@ -68,7 +68,7 @@ def write_int(value: object) -> bytes:
 
 def write_long(value: object) -> bytes:
     if type(value) is not int:
-        value = _whole(value, "long")
+        value = as_whole(value, "long")
     if LONG_MIN <= value <= LONG_MAX:
         return varint(value)
     raise Fault(f"expected long, got {shown(value)}, which is outside 64 bits")
@@ -76,13 +76,13 @@ def write_long(value: object) -> bytes:
 
 def write_float(value: object) -> bytes:
     try:
-        return _pack_float(value if type(value) is float else _real(value, "float"))
+        return _pack_float(value if type(value) is float else as_real(value, "float"))
     except OverflowError:
         raise Fault(f"expected float, got {shown(value)}, which is outside 32 bits") from None
 
 
 def write_double(value: object) -> bytes:
-    return _pack_double(value if type(value) is float else _real(value, "double"))
+    return _pack_double(value if type(value) is float else as_real(value, "double"))
 
 
 def write_bytes(value: object) -> bytes:
@@ -104,14 +104,14 @@ def as_bytes(value: object, expected: str) -> bytes:
     raise mismatch(expected, value)
 
 
-def _whole(value: object, expected: str) -> int:
+def as_whole(value: object, expected: str) -> int:
     """An int of another class (numpy's, an IntEnum), but never a bool, a float or a str."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise mismatch(expected, value)
     return int(value)
 
 
-def _real(value: object, expected: str) -> float:
+def as_real(value: object, expected: str) -> float:
     """A float from an int or a number of another class, but never from a bool, a Decimal or a str."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise mismatch(expected, value)

@@ -99,7 +99,7 @@ def _converted(write: Writer, convert: Conversion) -> Writer:
 
 def _array(write_item: Writer) -> Writer:
     def write(value: Any) -> bytes:
-        if type(value) is not list and not _is_array(value):
+        if type(value) is not list and not is_array(value):
             raise mismatch("array", value)
         count = len(value)
         if not count:
@@ -118,7 +118,7 @@ def _array(write_item: Writer) -> Writer:
     return write
 
 
-def _is_array(value: object) -> bool:
+def is_array(value: object) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray | memoryview)
 
 

@@ -10,12 +10,12 @@ from serde.codec.logical import Convert
 from serde.codec.schema import Enum, Fixed, Named, Node, Primitive, Record, Union
 
 
-def _same(value: int) -> int:
+def unchanged(value: int) -> int:
     return value
 
 
 _PROMOTIONS: Final[dict[tuple[str, str], Convert]] = {
-    ("int", "long"): _same,
+    ("int", "long"): unchanged,
     ("int", "float"): float,
     ("int", "double"): float,
     ("long", "float"): float,

@@ -7,7 +7,7 @@ Source: Avro 1.12 specification, "Schema Declaration" and "Names".
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -99,14 +99,15 @@ class AvroSchema:
         return self.root.name if isinstance(self.root, Named) else None
 
 
-def parse_schema(text: str, references: Iterable[str] = ()) -> AvroSchema:
+def parse_schema(text: str, references: Iterable[str] = (), *, raw: Collection[str] = ()) -> AvroSchema:
     """Parse schema text.
 
     references: texts of the schemas whose types it uses, what a text needs before the text itself.
+    raw: names of logical types to leave out: their values are written and read as they are stored.
 
     Raises InvalidSchema: not JSON, no schema, an unknown type, a name defined twice.
     """
-    parser = _Parser()
+    parser = _Parser(frozenset(raw))
     try:
         for reference in references:
             parser.parse(_from_json(reference, "a referenced schema"))
@@ -136,7 +137,8 @@ def _from_json(text: str, what: str) -> Any:
 class _Parser:
     """Two passes over each text: the names it defines, then what they mean."""
 
-    def __init__(self) -> None:
+    def __init__(self, raw: frozenset[str]) -> None:
+        self._raw = raw
         self._named: dict[str, Named] = {}
 
     def parse(self, schema: Any) -> Node:
@@ -158,7 +160,7 @@ class _Parser:
             name = _full_name(schema, namespace, at)
             if name in self._named:
                 raise InvalidSchema(f"the type {name} is defined twice", at)
-            self._named[name] = _shell(kind, name, schema, at)
+            self._named[name] = _shell(kind, name, schema, self._raw, at)
             namespace = name.rpartition(".")[0]
             fields = _list(schema, "fields", at) if kind in {"record", "error"} else []
             for index, item in enumerate(fields):
@@ -178,7 +180,7 @@ class _Parser:
         if not isinstance(kind, str):
             return self._build(kind, namespace, f"{at}/type")
         if kind in PRIMITIVES:
-            return Primitive(kind, _logical(schema, kind))
+            return Primitive(kind, _logical(schema, kind, self._raw))
         if kind == "array":
             return Array(self._build(_get(schema, "items", at), namespace, f"{at}/items"))
         if kind == "map":
@@ -215,7 +217,7 @@ class _Parser:
         return node
 
 
-def _shell(kind: str, name: str, schema: dict[str, Any], at: str) -> Named:
+def _shell(kind: str, name: str, schema: dict[str, Any], raw: frozenset[str], at: str) -> Named:
     namespace = name.rpartition(".")[0]
     aliases = frozenset(
         alias if "." in alias or not namespace else f"{namespace}.{alias}"
@@ -227,7 +229,7 @@ def _shell(kind: str, name: str, schema: dict[str, Any], at: str) -> Named:
         size = _get(schema, "size", at)
         if type(size) is not int or size < 0:
             raise InvalidSchema(f"the size of {name} must be a whole number, not {size!r}", at)
-        return Fixed(name, aliases, size, _logical(schema, kind))
+        return Fixed(name, aliases, size, _logical(schema, kind, raw))
     return Record(name, aliases)
 
 
@@ -239,10 +241,10 @@ def _full_name(schema: dict[str, Any], namespace: str, at: str) -> str:
     return f"{given}.{name}" if given else name
 
 
-def _logical(schema: dict[str, Any], kind: str) -> Logical | None:
+def _logical(schema: dict[str, Any], kind: str, raw: frozenset[str]) -> Logical | None:
     """The logical type, or None where it is not valid: the specification says to ignore it then."""
     name = schema.get("logicalType")
-    if not isinstance(name, str):
+    if not isinstance(name, str) or name in raw:
         return None
     if name != "decimal":
         return Logical(name)

@@ -25,10 +25,11 @@ from serde.codec.binary import Writer, varint
 from serde.codec.fault import FAULTS, Fault, as_fault, mismatch, shown
 from serde.codec.logical import conversion
 from serde.codec.schema import Array, Enum, Fixed, Map, Node, Primitive, Record, Union, type_name
+from serde.codec.values import Duration
 
 _CLASSES: Final[tuple[type, ...]] = (
     *(type(None), bool, int, float, str, bytes, list, tuple, dict),
-    *(datetime, date, time, Decimal, UUID),
+    *(datetime, date, time, Decimal, UUID, Duration),
 )
 # A value of another class is treated as the first of these that it is an instance of.
 _KINDS_OF: Final[tuple[tuple[Any, type], ...]] = (
@@ -39,6 +40,7 @@ _KINDS_OF: Final[tuple[tuple[Any, type], ...]] = (
     (time, time),
     (Decimal, Decimal),
     (UUID, UUID),
+    (Duration, Duration),
     (Integral, int),
     (Real, float),
     (Mapping, dict),
@@ -67,22 +69,19 @@ class _Branch(NamedTuple):
 
 def union_writer(node: Union, writers: Sequence[Writer]) -> Writer:
     branches = [
-        _Branch(
-            varint(index),
-            type_name(branch),
-            write,
-            frozenset(field.name for field in branch.fields) if isinstance(branch, Record) else None,
-        )
+        _Branch(varint(index), type_name(branch), write, record_fields(branch))
         for index, (branch, write) in enumerate(zip(node.branches, writers, strict=True))
     ]
-    by_class = _by_class(node, branches)
+    by_class = {
+        python: [branches[index] for index in indices] for python, indices in branches_by_class(node).items()
+    }
     none: list[_Branch] = []
     expected = " or ".join(branch.name for branch in branches) or "nothing (an empty union)"
 
     def write(value: Any) -> bytes:
         found = by_class.get(type(value))
         if found is None:
-            found = by_class.get(_class_of(value), none)
+            found = by_class.get(class_of(value), none)
         if type(value) is tuple and len(value) == 2 and isinstance(value[0], str):
             named = [branch for branch in branches if branch.name == value[0]]
             if named:
@@ -98,15 +97,24 @@ def union_writer(node: Union, writers: Sequence[Writer]) -> Writer:
     return write
 
 
-def _by_class(node: Union, branches: Sequence[_Branch]) -> dict[type, list[_Branch]]:
-    table: dict[type, list[_Branch]] = {}
+def record_fields(node: Node) -> frozenset[str] | None:
+    """The names of a record's fields; None of another type."""
+    return frozenset(field.name for field in node.fields) if isinstance(node, Record) else None
+
+
+def branches_by_class(node: Union) -> dict[type, tuple[int, ...]]:
+    """For each Python class the indices of the branches that can take its values, best first.
+
+    Look up a value's own class, then its `class_of`.
+    """
+    table: dict[type, tuple[int, ...]] = {}
     for python in _CLASSES:
         ranked = [
             (rank, index)
             for index, branch in enumerate(node.branches)
             if (rank := _rank(branch, python)) is not None
         ]
-        table[python] = [branches[index] for _, index in sorted(ranked)]
+        table[python] = tuple(index for _, index in sorted(ranked))
     return table
 
 
@@ -132,7 +140,8 @@ def _rank(node: Node, python: type) -> int | None:
             return None
 
 
-def _class_of(value: object) -> type:
+def class_of(value: object) -> type:
+    """The first of the known classes that the value is an instance of."""
     return next((python for kind, python in _KINDS_OF if isinstance(value, kind)), object)
 
 

@@ -62,6 +62,7 @@ def test_a_new_set_up_is_in_order_and_stays_as_it_is(
     assert {line.verdict for line in report.lines} <= {"ok", "warning"}
     assert report.line("fivebyte ").what.startswith("fivebyte 0.")
     assert "granian" in report.line("packages: ").what
+    assert "codec" in report.line("Avro is read and written by the ").what
     assert "the first start makes it" in report.line("store sqlite:///fivebyte.db: there").what
     assert "free to listen on" in report.line("127.0.0.1:").what
     assert report.line("FIVEBYTE_REGISTRY is not set").verdict == "ok"

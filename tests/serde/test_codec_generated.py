@@ -5,11 +5,14 @@ import json
 from typing import Any
 
 import fastavro
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serde.codec import Fault, compile_decoder, compile_encoder, parse_schema
 from tests.serde.generated import evolutions, schemas_with_values
+
+pytestmark = pytest.mark.usefixtures("each_codec")
 
 EXAMPLES = settings(max_examples=400)
 

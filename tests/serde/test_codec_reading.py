@@ -9,6 +9,8 @@ import pytest
 
 from serde.codec import Fault, compile_decoder, parse_schema
 
+pytestmark = pytest.mark.usefixtures("each_codec")
+
 ENUM = {"type": "enum", "name": "E", "symbols": ["A", "B"]}
 PAIR = {
     "type": "record",

@@ -14,6 +14,8 @@ import pytest
 
 from serde.codec import Fault, compile_decoder, compile_encoder, parse_schema
 
+pytestmark = pytest.mark.usefixtures("each_codec")
+
 ORDER = {
     "type": "record",
     "name": "shop.Order",
@@ -223,8 +225,10 @@ NOON = datetime(2024, 5, 6, 12, 0, 0, 123456, tzinfo=PARIS)
             UUID("12345678-1234-5678-1234-567812345678"),
         ),
         # Logical types that are unknown, or not valid, are their stored type.
-        (logical("long", "timestamp-nanos"), 5, 5),
         (logical("string", "no-such-type"), "x", "x"),
+        (logical("string", "timestamp-nanos"), "x", "x"),
+        (logical("fixed", "uuid", name="U", size=4), b"abcd", b"abcd"),
+        (logical("fixed", "duration", name="D", size=4), b"abcd", b"abcd"),
         (logical("bytes", "decimal"), b"x", b"x"),
         (logical("bytes", "decimal", precision=2, scale=3), b"x", b"x"),
     ],

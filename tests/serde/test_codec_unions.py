@@ -9,6 +9,8 @@ import pytest
 
 from serde.codec import Fault, compile_decoder, compile_encoder, parse_schema
 
+pytestmark = pytest.mark.usefixtures("each_codec")
+
 
 def record(name: str, *fields: str, default: Any = ...) -> dict[str, Any]:
     """A record of int fields; the last has a default if one is given."""

@@ -12,6 +12,8 @@ from serde import AvroDeserializer, AvroSerializer, RegistryClient
 from serde.testing import registry
 from tests.support.needs import need_corpus
 
+pytestmark = pytest.mark.usefixtures("each_codec")
+
 
 def alerts(pattern: str) -> list[Path]:
     found = sorted(need_corpus().glob(pattern))

@@ -9,6 +9,8 @@ import pytest
 
 from serde.codec import Fault, compile_decoder, compile_encoder, parse_schema
 
+pytestmark = pytest.mark.usefixtures("each_codec")
+
 
 def record(*fields: dict[str, Any], name: str = "R", **more: Any) -> dict[str, Any]:
     return {"type": "record", "name": name, "fields": list(fields), **more}

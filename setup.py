@@ -1,0 +1,20 @@
+"""What pyproject.toml cannot say: the native codec, built where there is a C compiler.
+
+`optional`: where there is none, the codec in Python does its work.
+"""
+
+from setuptools import Extension, setup
+
+NATIVE = "serde/codec/native"
+
+setup(
+    ext_modules=[
+        Extension(
+            f"serde.codec.native.{name}",
+            [f"{NATIVE}/{name}.pyx"],
+            depends=[f"{NATIVE}/{part}.pxd" for part in ("calendar", "decode", "encode", "wire")],
+            optional=True,
+        )
+        for name in ("decode", "encode", "logical")
+    ]
+)
