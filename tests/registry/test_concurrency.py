@@ -8,7 +8,7 @@ What the clients were told is held against the log, and the log against every no
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from urllib.parse import quote
 
@@ -30,6 +30,7 @@ _BACK_SECONDS = 60.0
 HOT = [f"hot{n}" for n in range(5)]
 COOL = [f"cool{n}" for n in range(150)]
 ELSEWHERE = [f":.eu:hot{n}" for n in range(3)]
+FIRST = Made("hot0", 1, 1, avro("First"))
 CONTESTED = [f"contested{n}" for n in range(3)]
 
 
@@ -53,10 +54,11 @@ class Site:
 
     def wait(self) -> None:
         """Until nothing is known to be away."""
-        deadline = time.monotonic() + _BACK_SECONDS
-        while self.redis_outages.now or any(node.outages.now for node in self.nodes):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        _wait_while(lambda: self.redis_outages.now or any(node.outages.now for node in self.nodes))
+
+    def wait_for_a_node(self) -> None:
+        """Until one is not known to be away."""
+        _wait_while(lambda: all(node.outages.now for node in self.nodes))
 
     def history(self) -> History:
         """The log, read from the store itself."""
@@ -77,12 +79,19 @@ class Site:
             self.redis.kill()
             for node in self.nodes:
                 with closing(Caller()) as caller:
-                    assert caller.ask(node, "GET", "/schemas/ids/1").status == 200
+                    assert caller.ask(node, "GET", f"/schemas/ids/{FIRST.id}").body == {"schema": FIRST.text}
                     away = caller.ask(node, "GET", "/subjects")
                     assert (away.status, away.body["error_code"]) == (503, 50001)
             self.redis.start()
             for node in self.nodes:
                 _until_all_answer(node)
+
+
+def _wait_while(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _BACK_SECONDS
+    while condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def _until_all_answer(node: Node) -> None:
@@ -163,7 +172,8 @@ def register_all(client: Client, jobs: list[tuple[str, str]], pace: Pace) -> Non
             except AwayError:
                 client.site.wait()
             except UnansweredError:
-                client.unanswered += 1  # and at once again, at another node if there is one
+                client.unanswered += 1
+                client.site.wait_for_a_node()  # and then at once again
         else:
             raise AssertionError("never acknowledged")
         if client.choose.random() < 0.5:
@@ -326,6 +336,7 @@ def test_what_was_acknowledged_is_there_whatever_is_killed(site: Site) -> None:
         others.add("owner", owner.work, others)
     for client in meddlers:
         others.add("meddler", meddle, client, others)
+    assert registrars[0].register(site.nodes[0], FIRST.subject, FIRST.text) == FIRST
     others.start()
     registering.start()
     registering.join()
@@ -338,7 +349,7 @@ def test_what_was_acknowledged_is_there_whatever_is_killed(site: Site) -> None:
     assert happened == list(range(OUTAGES))
     assert sum(client.unanswered for client in clients) > 0  # or else nobody was hit
     history = site.history()
-    _judge(history, clients, {job for share in shares for job in share})
+    _judge(history, clients, {(FIRST.subject, FIRST.text)}.union(*shares))
     for owner in owners:
         assert history.versions(owner.subject) == dict(sorted(owner.there.items()))
     for node in site.nodes:
