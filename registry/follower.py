@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from registry.errors import RegistryError
 from registry.replica import Replica
@@ -15,11 +16,15 @@ _REST_SECONDS = 0.1
 
 
 class Follower(threading.Thread):
-    """Folds what others append as soon as the store tells of it. It ends with the process."""
+    """Folds what others append as soon as the store tells of it. It ends with the process.
 
-    def __init__(self, replica: Replica) -> None:
+    followed: called each time the fold was found to be, or brought, at the log's head.
+    """
+
+    def __init__(self, replica: Replica, followed: Callable[[], object] = lambda: None) -> None:
         super().__init__(name="fivebyte-follower", daemon=True)
         self._replica = replica
+        self._followed = followed
 
     def run(self) -> None:
         """See `threading.Thread`."""
@@ -27,6 +32,7 @@ class Follower(threading.Thread):
         while True:
             try:
                 self._replica.follow(_WAIT_SECONDS)
+                self._followed()
                 if not well:
                     _log.warning("%s answers again", self._replica.store.url)
                 well = True

@@ -106,11 +106,12 @@ def worker(settings: Settings, tallies: Path) -> Flask:
         )
     except RegistryError as fault:
         _fail(fault)
+    tally, replica = Tally(tallies), registry.replica
     if math.isinf(registry.store.head_lasts):
-        Follower(registry.replica).start()
+        Follower(replica, lambda: tally.note(replica.state.position, replica.conflicts)).start()
     return create_app(
         registry,
-        tally=Tally(tallies),
+        tally=tally,
         max_body_bytes=settings.max_body_bytes,
         incompatible_error_code=settings.incompatible_error_code,
     )

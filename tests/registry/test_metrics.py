@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -236,6 +237,18 @@ def test_all_workers_are_counted(tmp_path: Path, workers: int) -> None:
             assert found.get("fivebyte_versions", type="AVRO", deleted="false") == 40
             assert found.get("fivebyte_log_head") == 40
             assert 0 <= found.get("fivebyte_log_lag") <= 40
+
+
+def test_a_worker_that_is_idle_does_not_lag_where_the_log_is_followed(redis_url: str) -> None:
+    with (
+        running_registry(redis_url, workers=2) as server,
+        httpx2.Client(base_url=server.url, timeout=60) as client,  # one connection, so one of the workers
+    ):
+        client.post("/subjects/s/versions", json={"schema": '"int"'})
+        deadline = time.monotonic() + 60
+        while Metrics(client.get("/metrics").text).get("fivebyte_log_lag"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def test_a_tally_of_several_threads_and_processes_is_exact(tmp_path: Path) -> None:
