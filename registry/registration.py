@@ -307,7 +307,7 @@ class Registration:
             content, parsed = version.content, None
             if content.schema_type == candidate.given.schema_type:
                 try:
-                    parsed = self.schemas.parse(content.schema_type, content.text, resolved)
+                    parsed = self.schemas.parse(content.schema_type, content.text, resolved, stored=True)
                 except SchemaFault as fault:
                     raise self._invalid(f"version {version.version} cannot be read: {fault}") from fault
             yield OldVersion(version.version, content.text, parsed)

@@ -38,8 +38,12 @@ class Parsed:
 
     language: Language
     schema: ParsedSchema
-    canonical: str
     serial: int = field(default_factory=lambda: next(_serials))
+
+    @property
+    def canonical(self) -> str:
+        """See `ParsedSchema`."""
+        return self.schema.canonical
 
 
 class Schemas:
@@ -63,8 +67,11 @@ class Schemas:
         references: Sequence[ReferencedSchema] = (),
         *,
         strict: bool = False,
+        stored: bool = False,
     ) -> Parsed:
         """The schema that `text` is; parsed only if it was not of late.
+
+        stored: the text is from the log, so it is canonical as it is.
 
         Raises SchemaFault, and InvalidSchemaError (42201) for a type that is no language of ours.
         """
@@ -77,13 +84,13 @@ class Schemas:
         key = (schema_type, strict, text, tuple(references))
         parsed = self._parsed.get(key)
         if parsed is None:
-            schema = language.parse(text, references, strict=strict)
-            parsed = Parsed(language, schema, schema.canonical)
+            parsed = Parsed(language, language.parse(text, references, strict=strict))
+            canonical = text if stored else parsed.canonical
             weight = len(text) + sum(len(reference.text) for reference in references)
             self._parsed.put(key, parsed, weight)
-            if text != parsed.canonical or strict:
+            if text != canonical or strict:
                 # As it will be read back from the log, when the next version is held against it.
-                self._parsed.put((schema_type, False, parsed.canonical, key[3]), parsed, weight)
+                self._parsed.put((schema_type, False, canonical, key[3]), parsed, weight)
         return parsed
 
     def compare(self, reader: Parsed, writer: Parsed) -> list[Finding] | None:

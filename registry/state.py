@@ -13,6 +13,7 @@ contents, and the same content gets its old id back.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import TypeVar
 
 from registry.model import (
@@ -335,12 +336,8 @@ class State:
 
     def effective_config(self, subject: str | None, default: Config) -> Config:
         """What holds for a scope: its own config over its context's, over the global one, over `default`."""
-        effective = Config()
-        for scope in _scopes(subject):
-            config = self._configs.get(scope)
-            if config is not None:
-                effective = effective.over(config)
-        return effective.over(default)
+        configs = [self._configs[scope] for scope in _scopes(subject) if scope in self._configs]
+        return reduce(Config.over, [*configs, default])
 
     def mode(self, subject: str | None) -> Mode | None:
         """What is set for exactly this scope."""

@@ -84,7 +84,10 @@ class ParsedSchema(Protocol):
 
     @property
     def canonical(self) -> str:
-        """The text by which the registry identifies, stores and returns the schema."""
+        """The text by which the registry identifies, stores and returns the schema.
+
+        It is worked out when it is asked for. Raises SchemaFault where it would nest too deep.
+        """
 
     @property
     def name(self) -> str:

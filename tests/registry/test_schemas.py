@@ -28,6 +28,13 @@ def test_a_new_schema_is_not_parsed_again_when_it_is_read_back(schemas: Schemas)
     assert schemas.parse("AVRO", new.canonical) is new
 
 
+def test_a_text_that_the_log_has_is_not_taken_for_canonical_when_it_is_sent(schemas: Schemas) -> None:
+    """A log that others wrote may hold any spelling."""
+    text = '{"type": "string"}'
+    schemas.parse("AVRO", text, stored=True)
+    assert schemas.parse("AVRO", text).canonical == '"string"'
+
+
 def test_a_strict_parse_is_not_answered_with_a_lax_one(schemas: Schemas) -> None:
     bad_default = avro(a=("int", "x"))
     schemas.parse("AVRO", bad_default)

@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from registry.languages.avro.canonical import canonical
 from registry.languages.avro.compatibility import compare
@@ -17,20 +18,26 @@ from registry.languages.language import Finding, ParsedSchema, ReferencedSchema,
 __all__ = ["AVRO", "AvroSchema"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class AvroSchema:
     """A parsed Avro schema.
 
-    canonical: Java's ``Schema.toString()``, with types from references named, not spelt out.
     name: the full name of a record, enum or fixed; else the type (``string``, ``array``, ``union``).
     root: the type graph.
     references: the type graphs of its references.
     """
 
-    canonical: str
     name: str
     root: Schema
     references: tuple[Schema, ...] = ()
+
+    @cached_property
+    def canonical(self) -> str:
+        """Java's ``Schema.toString()``, with types from references named, not spelt out.
+
+        Raises SchemaFault where it would nest too deep to be read back.
+        """
+        return canonical(self.root, self.references)
 
 
 class _Avro:
@@ -42,7 +49,7 @@ class _Avro:
         self, text: str, references: Sequence[ReferencedSchema] = (), *, strict: bool = True
     ) -> AvroSchema:
         root, referenced = parse(text, references, strict=strict)
-        return AvroSchema(canonical(root, referenced), root.type_name, root, tuple(referenced))
+        return AvroSchema(root.type_name, root, tuple(referenced))
 
     def compare(self, reader: ParsedSchema, writer: ParsedSchema) -> list[Finding]:
         return compare(_avro(reader).root, _avro(writer).root)

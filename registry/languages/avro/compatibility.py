@@ -242,7 +242,11 @@ def _compare_names(reader: Named, writer: Named, result: _Result) -> None:
 
 
 def _compare_fields(reader: Record, writer: Record, result: _Result) -> _Steps:
+    plain, written = _plain_fields(reader), _plain_fields(writer)
     for index, reader_field in enumerate(reader.fields):
+        shape = plain.get(reader_field.name)
+        if shape is not None and shape == written.get(reader_field.name):
+            continue  # most fields of most versions: a transitive check is made of these
         path = f"/fields/{index}"
         matches = _writer_fields(reader_field, writer)
         if len(matches) > 1:
@@ -258,6 +262,29 @@ def _compare_fields(reader: Record, writer: Record, result: _Result) -> _Steps:
                 result.merge(f"{path}/type", (yield reader_field.schema, writer))
             else:
                 result.find(path, "READER_FIELD_MISSING_DEFAULT_VALUE", reader_field.name)
+
+
+def _plain_fields(record: Record) -> dict[str, str]:
+    """The shapes of the fields that have one, and no aliases, by name."""
+    if record.plain is None:
+        shapes = {field.name: _shape(field.schema) for field in record.fields if not field.aliases}
+        record.plain = {name: shape for name, shape in shapes.items() if shape is not None}
+    return record.plain
+
+
+def _shape(schema: Schema) -> str | None:
+    """A primitive type, a union of such, or an array or a map of one, in a word; None for others.
+
+    Types of one shape read each other.
+    """
+    match schema:
+        case Primitive():
+            return schema.type
+        case Union() if all(isinstance(branch, Primitive) for branch in schema.branches):
+            return f"[{' '.join([branch.type for branch in schema.branches])}]"
+        case Array(items=Primitive() as inner) | Map(values=Primitive() as inner):
+            return f"{schema.type} {inner.type}"
+    return None
 
 
 _COMPOSITE = frozenset({"record", "enum", "fixed", "array", "map", "union"})

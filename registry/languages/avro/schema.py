@@ -132,6 +132,8 @@ class Record(Named):
     is_error: bool
     fields: list[Field] = field(default_factory=list)
     by_name: dict[str, Field] = field(default_factory=dict)
+    plain: dict[str, str] | None = None
+    """What comparing finds out about the fields once, and keeps here."""
 
 
 @dataclass(slots=True, eq=False)

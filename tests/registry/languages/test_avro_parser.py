@@ -13,7 +13,7 @@ from registry.languages.language import ReferencedSchema, SchemaFault
 
 def fault(text: str, *, strict: bool = True) -> SchemaFault:
     with pytest.raises(SchemaFault) as caught:
-        AVRO.parse(text, strict=strict)
+        assert AVRO.parse(text, strict=strict).canonical
     return caught.value
 
 
