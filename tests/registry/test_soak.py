@@ -261,7 +261,7 @@ def test_a_day_of_requests_and_restarts(nodes: tuple[Node, Node]) -> None:
     crowd.join()
     for client in clients:
         client.caller.close()
-    assert crowd.faults == [], f"seed {SEED}"
+    assert not crowd.faults, "\n".join([f"seed {SEED}:", *crowd.faults[:5]])
     _judge_logs(steady, clients)
     _judge_logs(restarted, clients)
     _judge_metrics(steady)

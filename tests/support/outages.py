@@ -46,11 +46,13 @@ class Outages:
         with self._lock:
             self._now = killed
             self.changes += 1
-        yield
-        with self._lock:
-            self._over.append((time.monotonic(), killed))
-            self._now = None
-            self.changes += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._over.append((time.monotonic(), killed))
+                self._now = None
+                self.changes += 1
 
     @property
     def now(self) -> bool:
