@@ -13,6 +13,7 @@ from serde.async_client import AsyncRegistryClient
 from serde.auth import BasicAuth, BearerToken, ClientCredentials
 from serde.avro import AvroDeserializer, AvroSerializer
 from serde.client import RegistryClient
+from serde.codec import Duration, NanoDatetime
 from serde.connections import TlsFiles
 from serde.errors import (
     DeserializationError,
@@ -62,10 +63,12 @@ __all__ = [
     "Config",
     "ContextId",
     "DeserializationError",
+    "Duration",
     "FramingError",
     "Incompatible",
     "InvalidSchema",
     "Metadata",
+    "NanoDatetime",
     "NotFound",
     "Reference",
     "Refused",

@@ -1,11 +1,20 @@
 """Values to messages in Confluent's wire format with Avro, and back."""
 
 import threading
-from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple, TypeVar
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, Final, TypeVar
 
 from serde.client import RegistryClient
-from serde.codec import AvroSchema, Decode, Encode, Fault, compile_decoder, compile_encoder, parse_schema
+from serde.codec import (
+    LOGICAL_TYPES,
+    AvroSchema,
+    Decode,
+    Encode,
+    Fault,
+    compile_decoder,
+    compile_encoder,
+    parse_schema,
+)
 from serde.errors import DeserializationError, InvalidSchema, NotFound, SchemaNotFound, SerializationError
 from serde.framing import PREFIX_SIZE, prefix, schema_id
 from serde.model import Reference, RegisteredSchema
@@ -16,14 +25,6 @@ _TABLE_SIZE: Final = 10_000
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-
-class _Target(NamedTuple):
-    """What a serializer needs to know about a topic."""
-
-    prefix: bytes
-    encode: Encode
-    registered: RegisteredSchema
 
 
 class AvroSerializer:
@@ -40,6 +41,8 @@ class AvroSerializer:
     use_latest: write with the newest version of the subject as it is at the topic's first message.
     normalize: let the registry bring the text into a normal form first.
     to_dict: turns a value into what Avro writes (dicts, lists, ...), before anything else.
+    raw_logical_types: names of logical types (`serde.codec.LOGICAL_TYPES`) whose values are given as Avro
+    stores them, and in no other form: an int for a timestamp, a str for a uuid.
 
     Values are checked, not coerced: see `serde.codec`. The first message of a topic asks the registry;
     the others ask nothing and take no lock. Use one serializer from any number of threads.
@@ -59,6 +62,7 @@ class AvroSerializer:
         use_latest: bool = False,
         normalize: bool = False,
         to_dict: Callable[[Any], Any] | None = None,
+        raw_logical_types: Collection[str] = (),
     ) -> None:
         if schema is not None and use_latest:
             raise ValueError("give a schema or use_latest=True, not both: one of them says what is written")
@@ -70,9 +74,12 @@ class AvroSerializer:
         self._auto_register = auto_register
         self._normalize = normalize
         self._to_dict = to_dict
+        self._raw = _known(raw_logical_types)
         self._parsed = parse_schema(schema) if schema is not None and not self._references else None
-        # Read without a lock, so never changed: a new topic makes a new table.
-        self._targets: dict[str, _Target] = {}
+        # By topic. Read without a lock, so never changed: a new topic makes a new table.
+        self._registered: dict[str, RegisteredSchema] = {}
+        self._encode: dict[str, Encode] = {}
+        # By schema id, for topics that have one together.
         self._encoders: dict[int, Encode] = {}
         self._lock = threading.Lock()
 
@@ -86,11 +93,11 @@ class AvroSerializer:
             return None
         if self._to_dict is not None:
             value = self._to_dict(value)
-        target = self._targets.get(topic) or self._prepare(topic)
+        encode = self._encode.get(topic) or self._prepare(topic)[0]
         try:
-            return target.prefix + target.encode(value)
+            return encode(value)
         except Fault as fault:
-            registered = target.registered
+            registered = self.registered(topic)
             raise SerializationError(
                 fault.reason,
                 path=fault.path,
@@ -101,9 +108,9 @@ class AvroSerializer:
 
     def registered(self, topic: str) -> RegisteredSchema:
         """The schema that messages to a topic are written with; asks the registry as a first message does."""
-        return (self._targets.get(topic) or self._prepare(topic)).registered
+        return self._registered.get(topic) or self._prepare(topic)[1]
 
-    def _prepare(self, topic: str) -> _Target:
+    def _prepare(self, topic: str) -> tuple[Encode, RegisteredSchema]:
         if not isinstance(topic, str):
             raise TypeError(f"the topic is a string, not {type(topic).__name__}")
         registered = self._find(topic)
@@ -119,11 +126,12 @@ class AvroSerializer:
         with self._lock:
             encode = self._encoders.get(registered.id)
             if encode is None:
-                encode = compile_encoder(parse_schema(registered.text, texts), bare_bytes=True)
+                schema = parse_schema(registered.text, texts, raw=self._raw)
+                encode = compile_encoder(schema, bare_bytes=True, prefix=prefix(registered.id))
                 self._encoders = _with(self._encoders, registered.id, encode)
-            target = _Target(prefix(registered.id), encode, registered)
-            self._targets = _with(self._targets, topic, target)
-        return target
+            self._registered = _with(self._registered, topic, registered)
+            self._encode = _with(self._encode, topic, encode)
+        return encode, registered
 
     def _find(self, topic: str) -> RegisteredSchema:
         subject = self._subject(topic)
@@ -165,6 +173,8 @@ class AvroDeserializer:
     references: the schemas whose types the reader's text uses.
     is_key: for message keys; it only changes the error messages.
     from_dict: turns what was read into the value to return.
+    raw_logical_types: names of logical types (`serde.codec.LOGICAL_TYPES`) whose values are given as Avro
+    stores them: an int for a timestamp, a str for a uuid. All of them read fastest.
 
     The first message with a schema id asks the registry; the others ask nothing and take no lock. Use
     one deserializer from any number of threads.
@@ -180,15 +190,17 @@ class AvroDeserializer:
         references: Iterable[Reference] = (),
         is_key: bool = False,
         from_dict: Callable[[Any], Any] | None = None,
+        raw_logical_types: Collection[str] = (),
     ) -> None:
         self._client = client
         self._reader_text = reader_schema
         self._references = tuple(references)
         self._is_key = is_key
         self._from_dict = from_dict
-        self._reader = (
-            parse_schema(reader_schema) if reader_schema is not None and not self._references else None
-        )
+        self._raw = _known(raw_logical_types)
+        self._reader: AvroSchema | None = None
+        if reader_schema is not None and not self._references:
+            self._reader = parse_schema(reader_schema, raw=self._raw)
         # By the five bytes in front. Read without a lock, so never changed: a new id makes a new table.
         self._decoders: dict[bytes, Decode] = {}
         self._lock = threading.Lock()
@@ -225,7 +237,7 @@ class AvroDeserializer:
             raise self._error(f"the writer's schema cannot be used: {error}", data, topic) from error
         if self._reader is None and self._reader_text is not None:
             texts = self._client.referenced_texts(self._references)
-            self._reader = parse_schema(self._reader_text, texts)
+            self._reader = parse_schema(self._reader_text, texts, raw=self._raw)
         with self._lock:
             key = data[:PREFIX_SIZE]
             decode = self._decoders.get(key)
@@ -243,11 +255,19 @@ class AvroDeserializer:
         found = self._client.schema_by_id(number)
         if found.schema_type != "AVRO":
             raise InvalidSchema(f"it is {found.schema_type}, not AVRO")
-        return parse_schema(found.text, self._client.referenced_texts(found.references))
+        return parse_schema(found.text, self._client.referenced_texts(found.references), raw=self._raw)
 
 
 def _with(table: dict[K, V], key: K, value: V) -> dict[K, V]:
     return {**(table if len(table) < _TABLE_SIZE else {}), key: value}
+
+
+def _known(logical_types: Collection[str]) -> frozenset[str]:
+    unknown = sorted(frozenset(logical_types) - LOGICAL_TYPES)
+    if unknown:
+        known = ", ".join(sorted(LOGICAL_TYPES))
+        raise ValueError(f"no logical type: {', '.join(unknown)}; there are {known}")
+    return frozenset(logical_types)
 
 
 def _record_name(schema: AvroSchema | None) -> str | None:

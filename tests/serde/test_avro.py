@@ -3,7 +3,9 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
@@ -24,6 +26,7 @@ from serde import (
     record_name_strategy,
     topic_record_name_strategy,
 )
+from serde.codec import LOGICAL_TYPES
 from serde.framing import schema_id
 from serde.testing import registry
 from tests.serde.servers import Scripted, answer, error
@@ -324,3 +327,29 @@ def test_arguments_of_another_type_are_refused(client: RegistryClient) -> None:
         AvroDeserializer(client)("text")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="the topic is a string, not int"):
         AvroSerializer(client, INT_RECORD)({"a": 1}, 5)  # type: ignore[arg-type]
+
+
+def test_a_logical_type_may_be_left_as_it_is_stored() -> None:
+    fields = [
+        {"name": "at", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+        {"name": "key", "type": {"type": "string", "logicalType": "uuid"}},
+    ]
+    schema = json.dumps({"type": "record", "name": "R", "fields": fields})
+    key = "12345678-1234-5678-1234-567812345678"
+    stored = {"at": 1000, "key": key}
+    with registry() as client:
+        message = AvroSerializer(client, schema)(stored, "t")
+        assert AvroDeserializer(client)(message) == {
+            "at": datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC),
+            "key": UUID(key),
+        }
+        raw = AvroDeserializer(client, raw_logical_types=["uuid"])
+        assert raw(message) == {"at": datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), "key": key}
+        assert AvroDeserializer(client, schema, raw_logical_types=LOGICAL_TYPES)(message) == stored
+        strict = AvroSerializer(client, schema, raw_logical_types=LOGICAL_TYPES)
+        assert strict(stored, "t") == message
+        with pytest.raises(SerializationError, match="expected string, got UUID"):
+            strict({"at": 1000, "key": UUID(key)}, "t")
+        for kind in (AvroSerializer, AvroDeserializer):
+            with pytest.raises(ValueError, match="no logical type: guid; there are big-decimal, date, "):
+                kind(client, schema, raw_logical_types=["guid"])
