@@ -1,8 +1,8 @@
 """The client of a Confluent-compatible schema registry, for asyncio."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx2
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 def _asks(
     call: Callable[Concatenate[Calls, P], Steps[T]],
-) -> Callable[Concatenate["AsyncRegistryClient", P], Awaitable[T]]:
+) -> Callable[Concatenate["AsyncRegistryClient", P], Coroutine[Any, Any, T]]:
     async def ask(client: "AsyncRegistryClient", /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await client._driver.run(call(client._calls, *args, **kwargs))
 

@@ -55,7 +55,7 @@ class ThreadDriver:
                 fault = error
 
     def close(self) -> None:
-        """Close the connections; who waits for an answer has an error. May be called again."""
+        """Close the connections. Pauses end now, what was sent ends at its timeout, each with an error."""
         self._closing.set()
         self._background.close()
         with self._lock:

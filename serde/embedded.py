@@ -139,7 +139,8 @@ def _open(url: str) -> InProcess:
 
     store = url.removeprefix("embedded:") or "memory:"
     if store != "memory:" and not store.startswith("sqlite:///"):
-        raise ValueError(f"no embedded registry is known for {url!r}: give {_FORMS}")
+        shown = "embedded:" + store.rpartition("@")[2]
+        raise ValueError(f"no embedded registry is known for {shown!r}: give {_FORMS}")
     try:
         return InProcess(open_store(store))
     except RegistryError as error:

@@ -289,8 +289,8 @@ def _error(answer: HttpAnswer) -> RegistryError:
     if type(code) is not int:
         code = status
     message = str(told.get("message", f"HTTP {status}: {_beginning(answer)}"))
-    retry_after = _retry_after(answer.headers.get("retry-after"))
-    return _kind(status, code)(status, code, message, answer.url, retry_after=retry_after)
+    wish = retry_after(answer.headers.get("retry-after"))
+    return _kind(status, code)(status, code, message, answer.url, retry_after=wish)
 
 
 def _kind(status: int, code: int) -> type[RegistryError]:
@@ -307,7 +307,7 @@ def _kind(status: int, code: int) -> type[RegistryError]:
     return RegistryError
 
 
-def _retry_after(value: str | None) -> float | None:
+def retry_after(value: str | None) -> float | None:
     """The seconds that a Retry-After header asks for; None where it says nothing that can be understood."""
     if value is None:
         return None

@@ -1,6 +1,8 @@
 """Registries that misbehave: as a function for what the client sends, as a socket for how it fails."""
 
 import contextlib
+import json
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -70,3 +72,88 @@ def listening(serve: Callable[[socket.socket], None]) -> Iterator[str]:
         finally:
             stop.set()
             thread.join()
+
+
+class Behaving:
+    """An HTTP server on a socket, of which each request meets the next behaviour, the last for ever.
+
+    A behaviour is what is sent back, after which the connection is closed, or a function of the connection.
+    """
+
+    def __init__(self, *behaviours: bytes | Callable[[socket.socket], None]) -> None:
+        self._behaviours = list(behaviours)
+        self._lock = threading.Lock()
+        self.requests: list[bytes] = []
+        self.url = ""
+
+    @property
+    def asked(self) -> list[str]:
+        """The first line of each request, without the protocol."""
+        return [request.partition(b" HTTP/")[0].decode() for request in self.requests]
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[str]:
+        """Its URL, while it listens."""
+        stop = threading.Event()
+        threads: list[threading.Thread] = []
+
+        def accept() -> None:
+            while not stop.is_set():
+                with contextlib.suppress(TimeoutError):
+                    connection, _ = listener.accept()
+                    threads.append(threading.Thread(target=self._serve, args=(connection,)))
+                    threads[-1].start()
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(0.05)
+            threads.append(threading.Thread(target=accept))
+            threads[0].start()
+            self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            try:
+                yield self.url
+            finally:
+                stop.set()
+                for thread in threads:
+                    thread.join()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.settimeout(10)
+            request = _request(connection)
+            if not request:
+                return
+            with self._lock:
+                self.requests.append(request)
+                behaviour = self._behaviours.pop(0) if len(self._behaviours) > 1 else self._behaviours[0]
+            if isinstance(behaviour, bytes):
+                connection.sendall(behaviour)
+            else:
+                behaviour(connection)
+
+
+def _request(connection: socket.socket) -> bytes:
+    """A request, to its end; nothing where the client went away before."""
+    read = b""
+    while b"\r\n\r\n" not in read:
+        part = connection.recv(65536)
+        if not part:
+            return b""
+        read += part
+    head, _, body = read.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
+    while length and len(body) < int(length[1]):
+        body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
+def sent(status: int, body: Any, *headers: str, kind: str = "application/json") -> bytes:
+    """An answer as it goes over the wire; a `body` that is a string as it is, another as JSON."""
+    content = (body if isinstance(body, str) else json.dumps(body)).encode()
+    lines = [f"HTTP/1.1 {status} X", f"Content-Type: {kind}", f"Content-Length: {len(content)}"]
+    return "\r\n".join([*lines, "Connection: close", *headers, "", ""]).encode() + content
+
+
+def silent(connection: socket.socket) -> None:
+    """Says nothing, until the client goes."""
+    while connection.recv(1000):
+        pass
