@@ -39,7 +39,7 @@ from registry.model import (
 )
 from registry.records import ConfigRecord, Record
 from registry.registration import Limits, Registration
-from registry.replica import Replica
+from registry.replica import Fold, Replica
 from registry.schemas import Schemas
 from registry.state import SchemaVersion, State
 from registry.store import Store
@@ -55,6 +55,7 @@ class Registry(Catalogue):
     languages: the schema languages it knows.
     limits: how much it takes.
     mode_mutability: whether `set_mode` and `delete_mode` are permitted.
+    fold: what another process had read of the log (`registry.replica.Replica.fold`), to go on from.
 
     A subject is given as ``name`` or ``:.context:name``; where its config has an
     alias, all but configs and modes are about the subject that this names. A version number is 1
@@ -72,6 +73,7 @@ class Registry(Catalogue):
         languages: Sequence[Language] = (AVRO,),
         limits: Limits | None = None,
         mode_mutability: bool = True,
+        fold: Fold | None = None,
     ) -> None:
         self._store = store
         self._default = Config(
@@ -81,7 +83,7 @@ class Registry(Catalogue):
         )
         self._limits = Limits() if limits is None else limits
         self._mode_mutability = mode_mutability
-        super().__init__(Replica(store), Schemas(languages))
+        super().__init__(Replica(store, fold), Schemas(languages))
         with self._replica.synced():
             pass
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from registry.errors import Conflict, NotFoundError, StoreAwayError, StoreError, WriteTimedOutError
 from registry.records import Record
@@ -21,17 +21,26 @@ _WRITE_SECONDS = 10.0
 """For how long a write goes on trying when other processes win every position."""
 
 
+class Fold(NamedTuple):
+    """What a log says up to a position. token: of the entry there, in a store whose entries have one."""
+
+    state: State
+    token: str
+
+
 class Replica:
     """The state that the log in `store` says. Safe to use from several threads.
+
+    fold: what another replica had read of the log, to go on from. It becomes this one's.
 
     Two locks: one around the state, held for short; one in which the writers of
     this process queue, held over the append, so that readers never wait for a disk.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, fold: Fold | None = None) -> None:
         self._store = store
-        self._state = State()
-        self._token = ""  # of the last entry that was folded
+        # The token is that of the last entry that was folded.
+        self._state, self._token = Fold(State(), "") if fold is None else fold
         self._appended = 0  # the last position that this process wrote, which need not be folded yet
         self._folding = threading.RLock()
         self._writing = threading.Lock()
@@ -49,6 +58,11 @@ class Replica:
     def state(self) -> State:
         """What was read last, not locked: only for what `State` says is safe so."""
         return self._state
+
+    @property
+    def fold(self) -> Fold:
+        """What was read last, for a process that is forked off now."""
+        return Fold(self._state, self._token)
 
     def peek(self) -> State | None:
         """The state, not locked, for one look into a table; None if it is known to be behind the log.

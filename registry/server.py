@@ -1,10 +1,12 @@
 """The registry as a program: granian in front of the Flask application.
 
-A parent process listens for signals and starts the workers; each worker opens
-the store for itself and serves with a few threads. The parent hands them its
-settings.
+A parent process reads the log, listens for signals and starts the workers; each
+worker opens the store for itself and serves with a few threads. The parent hands
+them its settings, and what it read: they are its forks, so the log is read once
+and lies in memory once, however many they are.
 """
 
+import gc
 import logging
 import math
 import multiprocessing
@@ -31,6 +33,7 @@ from registry.http import create_app
 from registry.listening import ask, check_address, check_certificates, url
 from registry.logs import configuration
 from registry.registry import Limits, Registry
+from registry.replica import Fold, Replica
 from registry.settings import Settings
 from registry.store import open_store, without_password
 from registry.systemd import notify
@@ -47,7 +50,8 @@ def serve(settings: Settings) -> int:
     Prints one line when it answers requests.
 
     Raises ListenError where the address is taken, SettingsError where the certificates cannot be used or
-    there is no room for temporary files, StoreError where the store cannot be used.
+    there is no room for temporary files, StoreError where the store cannot be used, LogFormatError where
+    what is in it cannot be read.
     """
     check_address(settings)
     check_certificates(settings)
@@ -73,12 +77,13 @@ def serve(settings: Settings) -> int:
     )
     for warning in warnings:  # the logging is set up now
         _log.warning("%s", warning)
+    fold = _read(settings)
     stopped = threading.Event()
     announcer = threading.Thread(target=_announce, args=(settings, server, stopped), daemon=True)
     server.on_startup(announcer.start)
     try:
         with _temporary_folder() as tallies:
-            server.serve(target_loader=partial(worker, settings, Path(tallies)), wrap_loader=False)
+            server.serve(target_loader=partial(worker, settings, Path(tallies), fold), wrap_loader=False)
     except SystemExit as end:  # a worker ended by itself, and has said why
         return end.code if isinstance(end.code, int) else 1
     finally:
@@ -86,10 +91,11 @@ def serve(settings: Settings) -> int:
     return 0
 
 
-def worker(settings: Settings, tallies: Path) -> Flask:
+def worker(settings: Settings, tallies: Path, fold: Fold | None = None) -> Flask:
     """What granian calls in each worker process: the application.
 
     tallies: a folder in which the workers keep what they count.
+    fold: what the parent had read of the log; a process of its own reads it from the start.
     """
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -103,6 +109,7 @@ def worker(settings: Settings, tallies: Path) -> Flask:
             validate_fields=settings.validate_fields,
             limits=Limits(settings.max_schema_bytes, settings.max_references, settings.max_versions),
             mode_mutability=settings.mode_mutability,
+            fold=fold,
         )
     except RegistryError as fault:
         _fail(fault)
@@ -115,6 +122,22 @@ def worker(settings: Settings, tallies: Path) -> Flask:
         max_body_bytes=settings.max_body_bytes,
         incompatible_error_code=settings.incompatible_error_code,
     )
+
+
+def _read(settings: Settings) -> Fold | None:
+    """What the log says, for the workers to begin with; None where they would not share it."""
+    if multiprocessing.get_start_method() != "fork":
+        return None
+    gc.disable()  # nothing that is made here is garbage, and looking for it would take a third of the time
+    try:
+        with closing(open_store(settings.store)) as store:
+            replica = Replica(store)
+            with replica.synced():
+                fold = replica.fold
+    finally:
+        gc.enable()
+    gc.freeze()  # nor do the workers look for it here: that would pause them, and copy what they share
+    return fold
 
 
 def _announce(settings: Settings, server: AbstractServer[Any], stopped: threading.Event) -> None:

@@ -43,6 +43,41 @@ class Meddling(MemoryStore):
         super().append(position, records, principal, after=after)
 
 
+class Watched(MemoryStore):
+    """Notes from where it is read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read_after: list[int] = []
+
+    def read(self, after: int) -> Iterator[Entry]:
+        self.read_after.append(after)
+        return super().read(after)
+
+
+def test_a_fork_goes_on_from_what_its_parent_had_read() -> None:
+    store = Watched()
+    parent, other = Registry(store), Registry(store)
+    parent.register("s", INT)
+    assert parent.subjects() == ["s"]  # now it has read what it wrote
+    fold = parent.replica.fold
+    other.register("s", STRING, force=True)
+    store.read_after.clear()
+    fork = Registry(store, fold=fold)
+    assert [version.id for version in fork.versions("s")] == [1, 2]
+    assert all(after > 0 for after in store.read_after)
+
+
+def test_a_fold_of_more_than_the_log_has_is_not_believed() -> None:
+    parent = Registry(MemoryStore())
+    parent.register("s", INT)
+    parent.register("s", STRING, force=True)
+    assert len(parent.versions("s")) == 2
+    store = MemoryStore()
+    Registry(store).register("other", STRING)
+    assert Registry(store, fold=parent.replica.fold).subjects() == ["other"]
+
+
 def test_who_loses_a_position_decides_again() -> None:
     store = Meddling(
         lambda other: other.register("other", NewSchema('"bytes"')),
