@@ -104,10 +104,11 @@ def main() -> None:
         new = new_ones(Path(name), options.rounds)
         known = known_ones(Path(name), options.seconds)
     bare = statistics.median(new["bare commit"])
-    lines = [about, "", f"{'':>14}{'p50 ms':>9}{'p90 ms':>9}{'x commit':>10}   {options.rounds} rounds"]
+    lines = [about, "", f"{'ms':>14}{'p10':>9}{'p50':>9}{'p90':>9}{'x commit':>10}   {options.rounds} rounds"]
     for kind, times in new.items():
-        half, most = statistics.median(times), statistics.quantiles(times, n=10)[-1]
-        lines.append(f"{kind:>14}{half * 1e3:>9.2f}{most * 1e3:>9.2f}{half / bare:>10.1f}")
+        tenths = [seconds * 1e3 for seconds in statistics.quantiles(times, n=10)]
+        row = f"{kind:>14}{tenths[0]:>9.2f}{tenths[4]:>9.2f}{tenths[8]:>9.2f}"
+        lines.append(f"{row}{statistics.median(times) / bare:>10.1f}")
     lines += ["", f"{'connections':>14}{'Flask GET/s':>13}{'known POST/s':>14}{'of GET':>8}"]
     for connections, (reads, writes) in known.items():
         lines.append(f"{connections:>14}{reads:>13,.0f}{writes:>14,.0f}{writes / reads:>8.0%}")
