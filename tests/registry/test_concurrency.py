@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -297,7 +298,7 @@ def jobs(choose: random.Random) -> list[list[tuple[str, str]]]:
 
 
 @pytest.fixture(params=["one node of sqlite", "two nodes of redis"])
-def site(request: pytest.FixtureRequest, tmp_path: object) -> Iterator[Site]:
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     redis: RunningRedis | None = None
     store_url, workers = f"sqlite:///{tmp_path}/log.db", [4]
     if "redis" in request.param:

@@ -8,7 +8,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -195,7 +195,7 @@ class Crowd:
         self.over = threading.Event()
         self._threads: list[threading.Thread] = []
 
-    def add(self, name: str, work: Any, *arguments: Any) -> None:
+    def add(self, name: str, work: Callable[..., None], *arguments: Any) -> None:
         """Have `work(*arguments)` done by a thread; what it raises ends the work of all."""
 
         def run() -> None:
