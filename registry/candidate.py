@@ -183,9 +183,10 @@ def parse(draft: Draft, schemas: Schemas) -> Candidate:
     inherited = completion.inherited(given, draft.latest)
     completed = completion.completed(inherited, draft.config)
     numbered = completion.numbered(completed, draft.number, asked=request.version != 0)
+    both = (given,) if inherited == given else (given, inherited)
     # Where configs add something, a version that lacks it is not what registering would make.
-    known_by = (completed,) if completion.adds_something(draft.config) else (given, inherited)
-    return Candidate(parsed, given, numbered, known_by, (given, inherited), weakness)
+    known_by = (completed,) if completion.adds_something(draft.config) else both
+    return Candidate(parsed, given, numbered, known_by, both, weakness)
 
 
 def invalid(subject: str, request: NewSchema, details: str) -> InvalidSchemaError:

@@ -6,7 +6,9 @@ In each round one client on one connection registers a schema that is new in a
 new subject, and one that is the next version of a subject (held against the one
 before it), and the same bytes as the first one's entry in the log are inserted
 into another SQLite file on the same disk, in WAL mode with synchronous=FULL.
-Median times, so a busy disk falls on all alike.
+Median times, so a busy disk falls on all alike. To see what the rest is made of,
+the client also GETs what it registered, and the schema is parsed and printed
+here, without a server.
 
 Then wrk registers a known schema over and over, in turn with GETs of it by id
 that a Flask view answers: the same server with the fast path taken out.
@@ -21,6 +23,7 @@ from pathlib import Path
 
 from benchmarks.registry.by_id import running
 from benchmarks.registry.support import Client, Target, machine, posting, record, save, wrk
+from registry.languages.avro import AVRO
 from registry.model import SchemaContent
 from registry.records import SchemaRecord
 from registry.store.encoding import encode_records
@@ -51,6 +54,13 @@ def commit(log: sqlite3.Connection, number: int, text: str) -> float:
     return time.perf_counter() - start
 
 
+def parse(text: str) -> float:
+    """The seconds to parse a schema and to print it."""
+    start = time.perf_counter()
+    assert AVRO.parse(text).canonical == text
+    return time.perf_counter() - start
+
+
 def entry(subject: str, number: int, text: str) -> str:
     """What the registry writes for a new schema."""
     return encode_records([SchemaRecord(subject, 1, number, SchemaContent("AVRO", text)).to_log()])
@@ -58,7 +68,7 @@ def entry(subject: str, number: int, text: str) -> str:
 
 def new_ones(folder: Path, rounds: int) -> dict[str, list[float]]:
     """Seconds to commit, and to register a new schema in both ways."""
-    names = ("bare commit", "new subject", "next version")
+    names = ("bare commit", "new subject", "next version", "GET it", "parse it")
     found: dict[str, list[float]] = {name: [] for name in names}
     log = bare_log(folder / "bare.db")
     with running_registry(f"sqlite:///{folder}/registry.db") as registry, Client(registry.port) as client:
@@ -68,6 +78,8 @@ def new_ones(folder: Path, rounds: int) -> dict[str, list[float]]:
                 commit(log, number, entry(f"orders-{number}", number, text)),
                 client.timed("POST", f"/subjects/orders-{number}/versions", {"schema": text}),
                 client.timed("POST", "/subjects/orders/versions", {"schema": successor}),
+                client.timed("GET", f"/subjects/orders-{number}/versions/1"),
+                parse(text),
             ]
             if number > 20:  # the first ones warm up
                 for name, seconds in zip(names, took, strict=True):

@@ -167,6 +167,9 @@ class _Parser:
     def _union(self, value: list[object], namespace: str | None, path: str) -> Union:
         union = Union("union", NO_PROPS, [])
         for index, item in enumerate(value):
+            if isinstance(item, str) and item in PRIMITIVES:  # most branches
+                union.branches.append(Primitive(item, NO_PROPS))
+                continue
             branch = self._schema(item, namespace, f"{path}/{index}")
             union.branches.append(branch)
             self._placed(branch, partial(union.branches.__setitem__, index))
