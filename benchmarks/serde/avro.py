@@ -1,22 +1,30 @@
-"""What a message costs, beside bare fastavro and confluent-kafka's serializers in the same run.
+"""What a message costs, beside the serializers and codecs that others publish, in one process and one run.
 
-    python benchmarks/serde/avro.py
+    python -m benchmarks.serde.avro
 
-Microseconds a call, the best of seven rounds each, turn about, and how many
-times ours the others take. Ours and confluent-kafka's are whole calls, framing
-included; fastavro writes and reads the bare record. The registry is in the
-process and is asked before the clock starts. ``alert`` is a real alert, left
-out where the corpus is not beside the project.
+Ours is measured with both codecs. Ours, confluent-kafka's and
+python-schema-registry-client's are whole calls, framing included, to a real
+registry that is asked before the clock starts; fastavro and cavro write and
+read the bare record. The least CPU of seven rounds each, turn about. ``alert`` is a
+real alert, left out where the corpus is not beside the project.
 """
 
+import gc
 import io
 import json
+import os
+import sys
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
+from threading import Thread
+from types import ModuleType
 from typing import Any
 from uuid import UUID
 
@@ -25,12 +33,20 @@ from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer as TheirDeserializer
 from confluent_kafka.schema_registry.avro import AvroSerializer as TheirSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
+from schema_registry.client import SchemaRegistryClient as PlainClient
+from schema_registry.client.schema import AvroSchema
+from schema_registry.serializers.message_serializer import AvroMessageSerializer
 
-from serde import AvroDeserializer, AvroSerializer
-from serde.testing import registry
+import serde.codec
+from serde import AvroDeserializer, AvroSerializer, RegistryClient
+from serde.codec import LOGICAL_TYPES, compile_decoder, compile_encoder, native, parse_schema, pure
+from tests.support.server import running_registry
+
+cavro: Any = import_module("cavro")
 
 ROUNDS = 7
 SECONDS_A_ROUND = 0.15
+THREAD_CALLS = 20_000
 ALERTS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "ztf" / "alerts"
 
 
@@ -93,71 +109,191 @@ def _record(name: str, fields: list[tuple[str, Any]]) -> dict[str, Any]:
     return {"type": "record", "name": name, "fields": [{"name": f, "type": t} for f, t in fields]}
 
 
-def best_of(functions: list[Callable[[], object]]) -> list[float]:
+def measure(case: Case, url: str) -> tuple[int, dict[str, float], dict[str, float]]:
+    """The message's size, and the microseconds that each takes to write it and to read it."""
+    text = json.dumps(case.schema)
+    value, topic = case.value, case.name
+    with RegistryClient(url) as client:
+        writers, readers = {}, {}
+        for codec in (native, pure):
+            with_codec(codec)
+            writers[name_of(codec)] = AvroSerializer(client, text)
+            readers[name_of(codec)] = AvroDeserializer(client)
+            message = writers[name_of(codec)](value, topic)
+            readers[name_of(codec)](message, topic)
+        with_codec(native)
+        assert message is not None
+        theirs = theirs_with(url, text, case)
+        fields = [*case.schema["fields"], {"name": "added", "type": "string", "default": "x"}]
+        wider = AvroDeserializer(client, json.dumps({**case.schema, "fields": fields}))
+        raw = AvroDeserializer(client, raw_logical_types=LOGICAL_TYPES)
+        writing: dict[str, Callable[[], object]] = {
+            "native": lambda: writers["native"](value, topic),
+            "pure": lambda: writers["pure"](value, topic),
+            **theirs[0],
+        }
+        reading: dict[str, Callable[[], object]] = {
+            "native": lambda: readers["native"](message, topic),
+            "pure": lambda: readers["pure"](message, topic),
+            "raw": lambda: raw(message, topic),
+            "added": lambda: wider(message, topic),
+            **theirs[1],
+        }
+        assert writing["native"]() == writing["pure"]() == message
+        bodies = (writing["confluent"](), writing["registry-client"]())
+        assert all(isinstance(body, bytes) and body[5:] == message[5:] for body in bodies)
+        return len(message), best_of(writing), best_of(reading)
+
+
+def theirs_with(
+    url: str, text: str, case: Case
+) -> tuple[dict[str, Callable[[], object]], dict[str, Callable[[], object]]]:
+    """The calls of the others, with their caches filled."""
+    value, context = case.value, SerializationContext(case.name, MessageField.VALUE)
+    confluent = SchemaRegistryClient({"url": url})
+    write, read = TheirSerializer(confluent, text), TheirDeserializer(confluent)
+    plain = AvroMessageSerializer(PlainClient({"url": url}))
+    plain_schema, subject = AvroSchema(text), f"{case.name}-value"
+    parsed: Any = fastavro.parse_schema(json.loads(text))
+    # It refuses a default that is not of a union's first branch; the alert has such.
+    bare = cavro.Schema(without_defaults(json.loads(text)))
+    message = write(value, context)
+
+    def write_fastavro() -> bytes:
+        buffer = io.BytesIO()
+        fastavro.schemaless_writer(buffer, parsed, value)
+        return buffer.getvalue()
+
+    body = write_fastavro()
+    assert body == bare.binary_encode(value) == message[5:]
+    return {
+        "confluent": lambda: write(value, context),
+        "fastavro": write_fastavro,
+        "cavro": lambda: bare.binary_encode(value),
+        "registry-client": lambda: plain.encode_record_with_schema(subject, plain_schema, value),
+    }, {
+        "confluent": lambda: read(message, context),
+        "fastavro": lambda: fastavro.schemaless_reader(io.BytesIO(body), parsed, None),
+        "cavro": lambda: bare.binary_decode(body),
+        "registry-client": lambda: plain.decode_message(message),
+    }
+
+
+def without_defaults(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [without_defaults(part) for part in schema]
+    if isinstance(schema, dict):
+        return {key: without_defaults(part) for key, part in schema.items() if key != "default"}
+    return schema
+
+
+def with_codec(codec: ModuleType) -> None:
+    """Let the serializers made from here on use one codec."""
+    serde.codec._codec = codec
+
+
+def name_of(codec: ModuleType) -> str:
+    return codec.__name__.rpartition(".")[2]
+
+
+def best_of(functions: dict[str, Callable[[], object]]) -> dict[str, float]:
     """The least microseconds a call of each function."""
-    repeats = [max(1, int(SECONDS_A_ROUND / _seconds(function, 3))) for function in functions]
-    best = [float("inf")] * len(functions)
+    repeats = {
+        name: max(1, int(SECONDS_A_ROUND / max(_seconds(function, 3), 1e-7)))
+        for name, function in functions.items()
+    }
+    best = dict.fromkeys(functions, float("inf"))
     for _ in range(ROUNDS):
-        for number, function in enumerate(functions):
-            best[number] = min(best[number], _seconds(function, repeats[number]))
-    return [seconds * 1e6 for seconds in best]
+        for name, function in functions.items():
+            best[name] = min(best[name], _seconds(function, repeats[name]))
+    return {name: seconds * 1e6 for name, seconds in best.items()}
 
 
 def _seconds(function: Callable[[], object], repeats: int) -> float:
-    start = time.perf_counter()
+    """Of this thread's CPU, so that what else the machine does counts little."""
+    start = time.thread_time()
     for _ in range(repeats):
         function()
-    return (time.perf_counter() - start) / repeats
+    return (time.thread_time() - start) / repeats
 
 
-def measure(case: Case) -> tuple[int, list[float], list[float]]:
-    """The message's size, and what ours, confluent-kafka's and fastavro take to write and to read it."""
+def first_message(case: Case) -> tuple[float, float]:
+    """Milliseconds from schema text to an encoder, and to a decoder."""
     text = json.dumps(case.schema)
-    parsed = fastavro.parse_schema(json.loads(text))
-    context = SerializationContext("topic", MessageField.VALUE)
-    with registry() as client:
-        write, read = AvroSerializer(client, text), AvroDeserializer(client)
-        message = write(case.value, "topic")
-        assert message is not None
-        # Their client with the caches filled: from here on neither asks a registry.
-        theirs: Any = SchemaRegistryClient.new_client({"url": "mock://"})
-        their_write, their_read = TheirSerializer(theirs, text), TheirDeserializer(theirs)
-        their_message = their_write(case.value, context)
-        assert their_message[5:] == message[5:]
+    calls: dict[str, Callable[[], object]] = {
+        "encoder": lambda: compile_encoder(parse_schema(text)),
+        "decoder": lambda: compile_decoder(parse_schema(text)),
+    }
+    found = best_of(calls)
+    return found["encoder"] / 1000, found["decoder"] / 1000
 
-        def write_bare() -> bytes:
-            buffer = io.BytesIO()
-            fastavro.schemaless_writer(buffer, parsed, case.value)
-            return buffer.getvalue()
 
-        body = write_bare()
-        writing = best_of(
-            [
-                lambda: write(case.value, "topic"),
-                lambda: their_write(case.value, context),
-                write_bare,
-            ]
-        )
-        reading = best_of(
-            [
-                lambda: read(message, "topic"),
-                lambda: their_read(their_message, context),
-                lambda: fastavro.schemaless_reader(io.BytesIO(body), parsed, None),
-            ]
-        )
-        return len(message), writing, reading
+def memory(case: Case) -> float:
+    """Kilobytes that Python counts for a schema, an encoder and a decoder of it."""
+    text = json.dumps(case.schema)
+    gc.collect()
+    tracemalloc.start()
+    kept: list[object] = []
+    for _ in range(10):
+        schema = parse_schema(text)
+        kept.append((compile_encoder(schema), compile_decoder(schema)))
+    del schema
+    gc.collect()
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return size / len(kept) / 1024
+
+
+def two_threads(case: Case) -> float:
+    """How many times as long as one thread two take, for as many messages each; 1.0 is the best."""
+    schema = parse_schema(json.dumps(case.schema))
+    encode, decode = compile_encoder(schema), compile_decoder(schema)
+
+    def work() -> None:
+        for _ in range(THREAD_CALLS):
+            decode(encode(case.value), 0)
+
+    def run(count: int) -> float:
+        threads = [Thread(target=work) for _ in range(count)]
+        start = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return time.perf_counter() - start
+
+    return min(run(2) for _ in range(3)) / min(run(1) for _ in range(3))
+
+
+def show(title: str, rows: dict[str, tuple[int, dict[str, float]]]) -> None:
+    """A table: our microseconds, and how many times those each other takes."""
+    columns = list(next(iter(rows.values()))[1])
+    print(f"{title:>12}{'bytes':>7}{'native us':>11}", *(f"{name:>16}" for name in columns[1:]))
+    for name, (size, found) in rows.items():
+        print(f"{name:>12}{size:>7}{found['native']:>11.3f}", end="")
+        print("", *(f"{found[other] / found['native']:>15.2f}x" for other in columns[1:]))
+    print()
 
 
 def main() -> None:
-    """Print a table."""
-    print(f"{'':>8}{'bytes':>7}  {'write us':>9}{'confluent':>11}{'fastavro':>10}", end="")
-    print(f"  {'read us':>9}{'confluent':>11}{'fastavro':>10}")
-    for case in [small(), big(), *alerts()]:
-        size, writing, reading = measure(case)
-        row = f"{case.name:>8}{size:>7}"
-        for ours, confluent, bare in (writing, reading):
-            row += f"  {ours:>9.2f}{confluent / ours:>10.1f}x{bare / ours:>9.1f}x"
-        print(row)
+    """Print the tables."""
+    packages = ("confluent-kafka", "fastavro", "cavro", "python-schema-registry-client")
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    load = os.getloadavg()[0]
+    print(f"{os.cpu_count()} cores, load average {load:.1f}; Python {sys.version.split()[0]}, {versions}")
+    print(
+        "times native's microseconds; raw: no logical types; added: a reader's schema with one field more\n"
+    )
+    cases = [small(), big(), *alerts()]
+    with running_registry() as server:
+        found = {case.name: measure(case, server.url) for case in cases}
+    show("write", {name: (size, writing) for name, (size, writing, _) in found.items()})
+    show("read", {name: (size, reading) for name, (size, _, reading) in found.items()})
+    for case in cases:
+        encoder, decoder = first_message(case)
+        print(f"{case.name:>12}  first message: encoder {encoder:.2f} ms, decoder {decoder:.2f} ms;", end=" ")
+        print(f"memory of both {memory(case):.0f} KB")
+    print(f"two threads take {two_threads(small()):.2f} times as long as one, for twice the messages")
 
 
 if __name__ == "__main__":

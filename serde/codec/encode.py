@@ -126,18 +126,17 @@ def _map(write_value: Writer) -> Writer:
     def write(value: Any) -> bytes:
         if type(value) is not dict and not isinstance(value, Mapping):
             raise mismatch("map", value)
-        count = len(value)
-        if not count:
+        # A copy: another thread may change it.
+        entries = list(value.items())
+        if not entries:
             return b"\0"
-        parts = [varint(count)]
-        for key, item in value.items():
+        parts = [varint(len(entries))]
+        for key, item in entries:
             try:
                 parts.append(write_string(key))
                 parts.append(write_value(item))
             except FAULTS as error:
                 raise as_fault(error).under(f"[{shown(key)}]") from None
-        if len(parts) != 2 * count + 1:
-            raise Fault("the map changed while it was written")
         parts.append(b"\0")
         return b"".join(parts)
 

@@ -107,37 +107,31 @@ def branches_by_class(node: Union) -> dict[type, tuple[int, ...]]:
 
     Look up a value's own class, then its `class_of`.
     """
-    table: dict[type, tuple[int, ...]] = {}
-    for python in _CLASSES:
-        ranked = [
-            (rank, index)
-            for index, branch in enumerate(node.branches)
-            if (rank := _rank(branch, python)) is not None
-        ]
-        table[python] = tuple(index for _, index in sorted(ranked))
-    return table
+    ranked: dict[type, list[tuple[int, int]]] = {python: [] for python in _CLASSES}
+    for index, branch in enumerate(node.branches):
+        for python, rank in _ranks(branch).items():
+            ranked[python].append((rank, index))
+    return {python: tuple(index for _, index in sorted(found)) for python, found in ranked.items()}
 
 
-def _rank(node: Node, python: type) -> int | None:
+def _ranks(node: Node) -> dict[type, int]:
+    """The Python classes that a branch takes, with their ranks."""
     match node:
         case Primitive() | Fixed():
             stored = _RANKS[node.kind if isinstance(node, Primitive) else "bytes"]
             convert = conversion(node)
             if convert is None:
-                return stored.get(python)
-            if python is convert.python:
-                return 0
-            if python in stored or (python is str and convert.from_text is not None):
-                return stored.get(python, 0) + 1
-            return None
+                return stored
+            text: dict[type, int] = {str: 1} if convert.from_text is not None else {}
+            return {**text, **{python: rank + 1 for python, rank in stored.items()}, convert.python: 0}
         case Enum():
-            return 0 if python is str else None
+            return {str: 0}
         case Array():
-            return 0 if python in {list, tuple} else None
+            return {list: 0, tuple: 0}
         case Map() | Record():
-            return 0 if python is dict else None
+            return {dict: 0}
         case Union():
-            return None
+            return {}
 
 
 def class_of(value: object) -> type:

@@ -26,8 +26,8 @@ cdef extern from *:
 
 
 cdef enum:
-    # Deeper than this the pure codec decides: it has Python's own limit.
-    MAX_DEPTH = 400
+    # Deeper than this the pure codec decides, which goes on to Python's own limit: about 300.
+    MAX_DEPTH = 200
     # What a call has on the stack; most messages need no other memory.
     STACK_SIZE = 2048
     # As in readers.py.
