@@ -211,7 +211,7 @@ class Exchange:
         url = server.base + prefix + _target(request)
         try:
             return (yield from send(HttpRequest(request.method, url, headers, content, timeout, until)))
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:  # TLS on asyncio raises as it is
             unreachable = RegistryUnreachable(self.urls, _reason(error, timeout))
             unreachable.__cause__ = error
             possible = request.is_repeatable or isinstance(error, _NOT_SENT)
