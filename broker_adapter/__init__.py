@@ -3,12 +3,18 @@
 from broker_adapter.broker import (
     Acknowledgement,
     Admin,
+    AutoOffsetReset,
     Broker,
+    CommitCallback,
     Consumer,
     Delivery,
+    DeliveryCallback,
     Deserializer,
     Durability,
+    GroupDescription,
+    GroupMember,
     Header,
+    Partitioning,
     Producer,
     RawRecord,
     Record,
@@ -19,19 +25,27 @@ from broker_adapter.broker import (
 )
 from broker_adapter.connect import connect
 from broker_adapter.errors import BrokerError
+from broker_adapter.partitioner import Partitioner
 from broker_adapter.serializing import DeserializingConsumer, SerializingProducer, bytes_or_none
 
 __all__ = [
     "Acknowledgement",
     "Admin",
+    "AutoOffsetReset",
     "Broker",
     "BrokerError",
+    "CommitCallback",
     "Consumer",
     "Delivery",
+    "DeliveryCallback",
     "Deserializer",
     "DeserializingConsumer",
     "Durability",
+    "GroupDescription",
+    "GroupMember",
     "Header",
+    "Partitioner",
+    "Partitioning",
     "Producer",
     "RawRecord",
     "Record",

@@ -1,128 +1,69 @@
-"""The nouns of a broker, and the interface that every broker here has.
+"""The interface that every broker here has: a producer, a consumer, an admin.
 
 Kafka's model: a topic is a number of partitions, a partition is a log of
 records, and a record's offset is its place in that log. The file log
-(``filelog/``) has this interface, and other code should name only what is in
-this file, so that it runs against any broker that `connect` can give.
+(``filelog/``) and Kafka (``kafka/``) have this interface, and other code
+should name only what is in this file, so that it runs against any broker that
+`connect` can give. The nouns are in ``nouns.py``, topics and groups in
+``admin.py``; both can be imported from here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from enum import IntEnum, StrEnum
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Generic, Literal, NamedTuple, Protocol, Self, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, Self, TypeAlias, TypeVar
+
+from broker_adapter.admin import Admin, GroupDescription, GroupMember, TopicDescription
+from broker_adapter.errors import BrokerError
+from broker_adapter.nouns import (
+    Acknowledgement,
+    AutoOffsetReset,
+    Delivery,
+    DeliveryCallback,
+    Deserializer,
+    Durability,
+    Header,
+    RawRecord,
+    Record,
+    Serializer,
+    TimestampType,
+    TopicPartition,
+)
+from broker_adapter.partitioner import Partitioner
+
+__all__ = [
+    "Acknowledgement",
+    "Admin",
+    "AutoOffsetReset",
+    "Broker",
+    "CommitCallback",
+    "Consumer",
+    "Delivery",
+    "DeliveryCallback",
+    "Deserializer",
+    "Durability",
+    "GroupDescription",
+    "GroupMember",
+    "Header",
+    "Partitioning",
+    "Producer",
+    "RawRecord",
+    "Record",
+    "Serializer",
+    "TimestampType",
+    "TopicDescription",
+    "TopicPartition",
+]
 
 K = TypeVar("K")
 V = TypeVar("V")
 K_contra = TypeVar("K_contra", contravariant=True)
 V_contra = TypeVar("V_contra", contravariant=True)
-T_contra = TypeVar("T_contra", contravariant=True)
-T_co = TypeVar("T_co", covariant=True)
 
-Header: TypeAlias = tuple[str, bytes | None]
-"""A record header: a name, and bytes or nothing. Names may repeat and their order is kept."""
+Partitioning: TypeAlias = Literal["crc32", "murmur2"] | Partitioner
+"""librdkafka's rule for keys, Java's, or one's own."""
 
-AutoOffsetReset: TypeAlias = Literal["earliest", "latest", "error"]
-"""Where to start in a partition where nothing is committed, or where what is committed is gone."""
-
-
-class TopicPartition(NamedTuple):
-    """One log: the partition numbered `partition` (from 0) of `topic`."""
-
-    topic: str
-    partition: int
-
-    def __str__(self) -> str:
-        return f"{self.topic}-{self.partition}"
-
-
-class TimestampType(IntEnum):
-    """Who set a record's timestamp."""
-
-    CREATE_TIME = 0
-    """The producer, when the record was made."""
-    LOG_APPEND_TIME = 1
-    """The broker, when the record's batch was appended."""
-
-
-class Record(NamedTuple, Generic[K, V]):
-    """One record as it was read.
-
-    From a plain consumer `key` and `value` are bytes or None; from a
-    deserializing one they are what the deserializers returned.
-    """
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    """Milliseconds since 1970-01-01 UTC."""
-    timestamp_type: TimestampType
-    key: K
-    value: V
-    headers: tuple[Header, ...]
-
-
-RawRecord: TypeAlias = Record[bytes | None, bytes | None]
-
-
-class Durability(StrEnum):
-    """What an acknowledgement promises beyond "a killed process does not lose it"."""
-
-    NONE = "none"
-    """Given to the operating system: lost if the machine stops before it writes its cache out."""
-    INTERVAL = "interval"
-    """As `NONE`, and flushed to the disk within about a second."""
-    BATCH = "batch"
-    """On the disk before it was acknowledged and before any reader saw it."""
-
-
-class Acknowledgement(NamedTuple):
-    """A record's place in the log, and how safe it is there."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    """Milliseconds since 1970-01-01 UTC."""
-    durability: Durability
-
-
-class TopicDescription(NamedTuple):
-    """A topic as the broker knows it."""
-
-    name: str
-    partitions: int
-    topic_id: str
-    """Kafka's form of the topic's UUID: 22 characters of base64url."""
-    config: Mapping[str, int]
-    """Every setting by Kafka's name, defaults included."""
-
-
-class Delivery(Protocol):
-    """The future of one sent record."""
-
-    def done(self) -> bool:
-        """Whether the record was written, or has failed."""
-
-    def result(self, timeout: float | None = None) -> Acknowledgement:
-        """Wait until the record is written and say where.
-
-        `timeout` is in seconds, None for ever. Raises what the write raised, or `DeliveryTimeout`.
-        """
-
-
-class Serializer(Protocol[T_contra]):
-    """From an object to a record's key or value. May raise anything."""
-
-    def __call__(self, data: T_contra, topic: str, /) -> bytes | None:
-        """The bytes of `data`, which is not None, for `topic`; None makes a null, in a value a tombstone."""
-
-
-class Deserializer(Protocol[T_co]):
-    """From a record's key or value to an object. May raise anything. Called for nulls, too."""
-
-    def __call__(self, data: bytes | None, topic: str, /) -> T_co:
-        """The object that `data`, read from `topic`, stands for."""
+CommitCallback: TypeAlias = Callable[[BrokerError | None], None]
+"""Called once with None when offsets were committed, or with why not."""
 
 
 class Producer(Protocol[K_contra, V_contra]):
@@ -140,14 +81,17 @@ class Producer(Protocol[K_contra, V_contra]):
         headers: Sequence[Header] = (),
         partition: int | None = None,
         timestamp: int | None = None,
+        on_delivery: DeliveryCallback | None = None,
     ) -> Delivery:
         """Take a record for writing and return its future.
 
         Without `partition`, equal keys go to one partition and records
         without a key are spread evenly. `timestamp` is in milliseconds since
-        1970, by default now. Raises `UnknownTopic`, `UnknownPartition`,
-        `InvalidRecord`, `RecordTooLarge`, `SerdeFailed` or `Closed`; failures
-        to write are raised by the future and by `flush`.
+        1970, by default now. `on_delivery` is called with the future when it
+        is done. Where records come faster than they can be written, this
+        waits. Raises `UnknownTopic`, `UnknownPartition`, `InvalidRecord`,
+        `RecordTooLarge`, `SerdeFailed`, `BufferFull` or `Closed`; failures to
+        write are raised by the future and by `flush`.
         """
 
     def flush(self, timeout: float | None = None) -> None:
@@ -174,7 +118,9 @@ class Producer(Protocol[K_contra, V_contra]):
 class Consumer(Protocol[K, V]):
     """Reads records of its partitions, each partition in order. Not for sharing between threads.
 
-    With a group, `commit` keeps the place for the group's next consumer.
+    With a group, `commit` keeps the place for the group's next consumer; on
+    Kafka the group gives partitions while `poll` or an iteration waits, so
+    that there are none before.
     Nothing is committed unless `commit` is called: what was not committed is
     seen again (at least once).
     """
@@ -195,11 +141,29 @@ class Consumer(Protocol[K, V]):
     def __iter__(self) -> Iterator[Record[K, V]]:
         """Records one at a time, for ever, or until none came for the consumer's `idle_timeout`."""
 
+    def batches(self, max_records: int = 1000) -> Iterator[list[Record[K, V]]]:
+        """Lists of 1 to `max_records` records as `poll` gives them, for as long as iteration goes on."""
+
     def position(self, partition: TopicPartition) -> int:
         """The offset of the next record that the caller will get."""
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         """Go on at `offset`. An offset outside the log is found out by the next `poll`."""
+
+    def seek_to_timestamp(self, partition: TopicPartition, timestamp: int) -> int:
+        """Go on at the first record of `timestamp` (ms) or later, or at the log's end; return that offset."""
+
+    def pause(self, partitions: Sequence[TopicPartition]) -> None:
+        """Get no records of `partitions` until `resume`. Their positions stay. Raises `UnknownPartition`."""
+
+    def resume(self, partitions: Sequence[TopicPartition]) -> None:
+        """Get records of `partitions` again. Raises `UnknownPartition`."""
+
+    def paused(self) -> frozenset[TopicPartition]:
+        """The partitions that are paused."""
+
+    def lag(self) -> dict[TopicPartition, int]:
+        """How many offsets each assigned partition's position is behind its log's end."""
 
     def offset_for_timestamp(self, partition: TopicPartition, timestamp: int) -> int | None:
         """The first offset whose record is of `timestamp` (ms) or later; None if there is none."""
@@ -212,6 +176,17 @@ class Consumer(Protocol[K, V]):
 
         Returns when they are written. Raises `InvalidGroup` without a group
         and `FencedMember` if the group has gone on without this consumer.
+        """
+
+    def commit_async(
+        self,
+        offsets: Mapping[TopicPartition, int] | None = None,
+        on_commit: CommitCallback | None = None,
+    ) -> None:
+        """As `commit`, without waiting: `on_commit` hears how it went, at the latest within `close`.
+
+        It may be called before this returns, or by `poll`. A file log does
+        not wait for the disk. Without `on_commit` a failure is logged.
         """
 
     def committed(self, partition: TopicPartition) -> int | None:
@@ -230,30 +205,12 @@ class Consumer(Protocol[K, V]):
     ) -> None: ...
 
 
-class Admin(Protocol):
-    """Topics: make, list, describe."""
-
-    def create_topic(
-        self, name: str, partitions: int = 1, config: Mapping[str, int | str] | None = None
-    ) -> TopicDescription:
-        """Make a topic; `config` has Kafka's names, such as ``segment.bytes``.
-
-        Raises `InvalidTopic`, `InvalidConfig` or `TopicExists`.
-        """
-
-    def topics(self) -> list[str]:
-        """The names of all topics but internal ones, sorted."""
-
-    def describe_topic(self, name: str) -> TopicDescription:
-        """What the broker knows of a topic. Raises `UnknownTopic`."""
-
-
 class Broker(Protocol):
     """A broker: what `connect` returns. May be shared by threads; close it when done."""
 
     @property
     def admin(self) -> Admin:
-        """The topics of this broker."""
+        """The topics and groups of this broker."""
 
     def producer(
         self,
@@ -263,12 +220,17 @@ class Broker(Protocol):
         linger: float = 0.005,
         batch_size: int = 65536,
         compression: str = "none",
+        partitioner: Partitioning = "crc32",
+        max_block: float = 60.0,
     ) -> Producer[Any, Any]:
         """A new producer. Keys and values are bytes where it is given no serializer for them.
 
         A batch is written when it holds `batch_size` bytes, `linger` seconds
         after its first record, or at `flush`. `compression` is one of
-        Kafka's: none, gzip, snappy, lz4, zstd.
+        Kafka's: none, gzip, snappy, lz4, zstd. `partitioner` chooses where
+        `send` is not told. When the buffer is full, `send` waits up to
+        `max_block` seconds for room; a file log has no buffer to fill, since
+        there the sender writes. Raises `InvalidConfig`.
         """
 
     def consumer(
@@ -280,13 +242,17 @@ class Broker(Protocol):
         group: str | None = None,
         auto_offset_reset: AutoOffsetReset = "earliest",
         idle_timeout: float | None = None,
+        on_error: str = "raise",
     ) -> Consumer[Any, Any]:
         """A new consumer of all partitions of `topics`; of none yet where `topics` is empty (see `assign`).
 
         Keys and values are bytes or None where it is given no deserializer
         for them. `idle_timeout` ends iteration after that many seconds
-        without a record. Raises `UnknownTopic`, and `GroupBusy` if the group
-        has a live member.
+        without a record. `on_error` is what becomes of a record that cannot
+        be deserialized: ``raise``, ``skip``, or ``dead-letter:TOPIC``, which
+        sends it there as it was, with the cause in headers. Raises
+        `UnknownTopic`, `InvalidConfig`, and in a file log `GroupBusy` if the
+        group has a live member.
         """
 
     def close(self) -> None:

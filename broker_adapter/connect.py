@@ -1,29 +1,64 @@
 """From a URL to a broker."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from broker_adapter.broker import Broker, Durability
-from broker_adapter.errors import InvalidConfig, UnsupportedURL
+from broker_adapter.errors import InvalidConfig, MissingExtra, UnsupportedURL
 
-_HOW: Final = 'use "file:./folder" or "file:///absolute/folder"'
+_HOW: Final = 'use "file:./folder", "file:///absolute/folder" or "kafka://host:9092"'
+_DURABILITIES: Final = (Durability.NONE, Durability.INTERVAL, Durability.BATCH)
 
 
-def connect(url: str) -> Broker:
+def connect(url: str, config: Mapping[str, object] | None = None) -> Broker:
     """The broker that `url` names.
 
     ``file:./data`` and ``file:///var/lib/data`` are a file log in that folder,
     which is made if it is not there. ``?durability=none|interval|batch`` says
     what an acknowledgement promises; the default is ``interval``.
 
-    Raises `UnsupportedURL`, `InvalidConfig` or `LogIOError`.
+    ``kafka://host:9092,host2:9092`` is a Kafka cluster, with any key of
+    librdkafka's configuration in the query or in `config`, which is the
+    better place for passwords: ``config={"sasl.password": ...}``. It wants
+    the extra ``fivebyte[kafka]``. Nothing is connected to yet.
+
+    Raises `UnsupportedURL`, `InvalidConfig`, `MissingExtra` or `LogIOError`.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise UnsupportedURL(f"this URL cannot be read ({error}): {_HOW}") from None
     if parts.scheme == "kafka":
-        raise UnsupportedURL(f"{url!r}: Apache Kafka behind this interface comes in a later release; {_HOW}")
+        return _kafka(url, config or {})
     if parts.scheme != "file":
-        raise UnsupportedURL(f"{url!r} names no broker: {_HOW}")
+        raise UnsupportedURL(f"{_shown(parts)!r} names no broker: {_HOW}")
+    if config:
+        raise InvalidConfig(f"{url!r}: config is for kafka:// URLs; a file log's options stand in its URL")
+    return _file(url, parts)
+
+
+def _shown(parts: SplitResult) -> str:
+    """The URL without what may be secret: user, password and query."""
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=host, query="", fragment="").geturl()
+
+
+def _kafka(url: str, config: Mapping[str, object]) -> Broker:
+    try:
+        import confluent_kafka  # noqa: F401 - to tell its absence from an error of ours
+    except ModuleNotFoundError:
+        raise MissingExtra(
+            "kafka:// needs confluent-kafka, which is not installed: pip install 'fivebyte[kafka]'"
+        ) from None
+    from broker_adapter.kafka.broker import KafkaBroker
+    from broker_adapter.kafka.settings import parse_url
+
+    return KafkaBroker(parse_url(url, config))
+
+
+def _file(url: str, parts: SplitResult) -> Broker:
     if parts.netloc not in {"", "localhost"}:
         raise UnsupportedURL(f"{url!r} names the folder {parts.path!r} on the host {parts.netloc!r}: {_HOW}")
     if not parts.path or parts.fragment:
@@ -42,8 +77,8 @@ def _durability(url: str, query: str) -> Durability:
         raise InvalidConfig(
             f"{url!r}: a file log has no option {', '.join(sorted(options))}; it has: durability"
         )
-    try:
-        return Durability(value)
-    except ValueError:
-        known = ", ".join(Durability)
-        raise InvalidConfig(f"{url!r}: durability {value!r} is not known; use one of: {known}") from None
+    if value not in _DURABILITIES:
+        raise InvalidConfig(
+            f"{url!r}: durability {value!r} is not known; use one of: {', '.join(_DURABILITIES)}"
+        )
+    return Durability(value)

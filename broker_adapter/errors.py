@@ -4,8 +4,13 @@
 
     BrokerError
     ├── UnsupportedURL        a URL that connect() does not know
+    ├── MissingExtra          a part of fivebyte that was not installed
     ├── InvalidConfig         a setting that does not exist, or a value out of its range
     ├── Closed                used after close(), or in a forked child
+    ├── BrokerUnavailable     no broker answered in time; retriable
+    ├── AccessDenied          the broker does not let this user in, or not do this
+    ├── NotSupported          this broker cannot do what was asked
+    ├── RequestFailed         anything else that a broker refuses
     ├── TopicError
     │   ├── InvalidTopic      not a legal topic name or partition count
     │   ├── TopicExists
@@ -16,11 +21,13 @@
     │   ├── RecordTooLarge    above the topic's max.message.bytes
     │   └── SerdeFailed       a serializer or deserializer raised; its error is the cause
     ├── DeliveryTimeout       not yet written after the time the caller gave
+    ├── BufferFull            no room for a record within the producer's max_block; retriable
     ├── OffsetError
     │   ├── OffsetOutOfRange  before the log's start or past its end
     │   └── NoOffset          nothing committed, and auto_offset_reset is "error"
     ├── GroupError
     │   ├── InvalidGroup      a group name that cannot be used, or no group at all
+    │   ├── UnknownGroup
     │   ├── GroupBusy         another live member holds the group
     │   └── FencedMember      the group has moved on to a newer generation
     └── LogError
@@ -43,12 +50,38 @@ class UnsupportedURL(BrokerError):
     """`connect` was given a URL that names no broker this release can reach."""
 
 
+class MissingExtra(BrokerError):
+    """An optional dependency is not installed. The message has the command that installs it."""
+
+
 class InvalidConfig(BrokerError):
     """A setting is unknown, or its value is out of range."""
 
 
 class Closed(BrokerError):
     """A broker, producer or consumer was used after `close`, or in a process forked from its owner."""
+
+
+class BrokerUnavailable(BrokerError):
+    """No broker could be reached, or none answered in time."""
+
+    retriable = True
+
+
+class AccessDenied(BrokerError):
+    """The broker refuses this user's credentials, certificate, or right to do this."""
+
+
+class NotSupported(BrokerError):
+    """The broker behind the interface cannot do this; the message says what to do instead."""
+
+
+class RequestFailed(BrokerError):
+    """A broker refused for a reason that has no class of its own here. The message has its code."""
+
+    def __init__(self, message: str, *, retriable: bool = False) -> None:
+        super().__init__(message)
+        self.retriable = retriable
 
 
 class TopicError(BrokerError):
@@ -86,9 +119,24 @@ class RecordTooLarge(RecordError):
 class SerdeFailed(RecordError):
     """A serializer or deserializer raised. The message says for which record; ``__cause__`` is its error."""
 
+    def __init__(
+        self, message: str, *, topic: str, partition: int | None = None, offset: int | None = None
+    ) -> None:
+        """`partition` and `offset` are None for a record that was to be sent."""
+        super().__init__(message)
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+
 
 class DeliveryTimeout(BrokerError):
     """The record was not written within the time the caller gave. It may still be written later."""
+
+    retriable = True
+
+
+class BufferFull(BrokerError):
+    """The producer's buffer had no room for the record for as long as `send` may wait. It was not taken."""
 
     retriable = True
 
@@ -113,8 +161,12 @@ class InvalidGroup(GroupError):
     """The group's name cannot be used, or the call needs a group and the consumer has none."""
 
 
+class UnknownGroup(GroupError):
+    """There is no group of that name: it has no member and has committed nothing."""
+
+
 class GroupBusy(GroupError):
-    """Another live member holds the group, and this release gives a group one member at a time."""
+    """Live members hold the group: to change it from outside, or to join where a group has one member."""
 
     retriable = True
 

@@ -5,13 +5,16 @@ serializer is made for keys or for values when it is constructed; here it only
 gets the object and the topic.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeAlias, TypeVar
 
 from broker_adapter.broker import (
+    CommitCallback,
     Consumer,
     Delivery,
+    DeliveryCallback,
     Deserializer,
     Header,
     Producer,
@@ -20,10 +23,13 @@ from broker_adapter.broker import (
     Serializer,
     TopicPartition,
 )
-from broker_adapter.errors import SerdeFailed
+from broker_adapter.errors import BrokerError, SerdeFailed
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+FailureHandler: TypeAlias = Callable[[RawRecord, SerdeFailed], None]
+"""Takes a record that cannot be deserialized, and why. What it raises is raised instead."""
 
 
 class SerializingProducer(Generic[K, V]):
@@ -46,6 +52,7 @@ class SerializingProducer(Generic[K, V]):
         headers: Sequence[Header] = (),
         partition: int | None = None,
         timestamp: int | None = None,
+        on_delivery: DeliveryCallback | None = None,
     ) -> Delivery:
         """Serialize and send. Raises `SerdeFailed`, and what `Producer.send` raises."""
         what = "key"
@@ -55,10 +62,16 @@ class SerializingProducer(Generic[K, V]):
             value_bytes = None if value is None else self._serialize_value(value, topic)
         except Exception as error:
             raise SerdeFailed(
-                f"the {what} of a record for {topic!r} cannot be serialized: {error}"
+                f"the {what} of a record for {topic!r} cannot be serialized: {error}", topic=topic
             ) from error
         return self._producer.send(
-            topic, value_bytes, key=key_bytes, headers=headers, partition=partition, timestamp=timestamp
+            topic,
+            value_bytes,
+            key=key_bytes,
+            headers=headers,
+            partition=partition,
+            timestamp=timestamp,
+            on_delivery=on_delivery,
         )
 
     def flush(self, timeout: float | None = None) -> None:
@@ -82,7 +95,8 @@ class DeserializingConsumer(Generic[K, V]):
     """A consumer that gives objects. Otherwise as `broker_adapter.broker.Consumer`, which it closes.
 
     A record that cannot be deserialized raises `SerdeFailed`, which names its
-    offset, and the position stays before it: to go on without it, seek past it.
+    offset, and the position stays before it: to go on without it, seek past
+    it, or have it handled by `on_error`.
     """
 
     def __init__(
@@ -90,37 +104,73 @@ class DeserializingConsumer(Generic[K, V]):
         consumer: Consumer[bytes | None, bytes | None],
         key_deserializer: Deserializer[K],
         value_deserializer: Deserializer[V],
+        on_error: FailureHandler | None = None,
     ) -> None:
-        """Use `bytes_or_none` for a part that shall stay bytes."""
+        """Use `bytes_or_none` for a part that shall stay bytes.
+
+        `on_error` takes a record that cannot be deserialized. When it
+        returns, the position goes past the record; what it raises is raised,
+        and the position stays.
+        """
         self._consumer = consumer
         self._deserialize_key = key_deserializer
         self._deserialize_value = value_deserializer
+        self._on_error = on_error
 
     def poll(self, timeout: float = 0.0, max_records: int = 1000) -> list[Record[K, V]]:
         """See `broker_adapter.broker.Consumer.poll`.
 
         Records before one that cannot be deserialized are returned first; the next poll raises.
         """
-        raw = self._consumer.poll(timeout, max_records)
-        records: list[Record[K, V]] = []
-        for record in raw:
-            try:
-                records.append(self._deserialize(record))
-            except SerdeFailed:
-                self._give_back(raw[len(records) :])
-                if records:
-                    break
-                raise
-        return records
+        deadline = time.monotonic() + timeout
+        while True:
+            raw = self._consumer.poll(max(deadline - time.monotonic(), 0), max_records)
+            records = self._deserialize_all(raw)
+            if records or not raw:
+                return records  # where all were handled as errors, there may be more within the time
 
     def __iter__(self) -> Iterator[Record[K, V]]:
         """See `broker_adapter.broker.Consumer.__iter__`."""
-        for record in self._consumer:
+        for raw in self._consumer:
             try:
-                yield self._deserialize(record)
-            except SerdeFailed:
-                self._give_back([record])
+                record = self._deserialize_or_handle(raw)
+            except BaseException:
+                self._give_back([raw])
                 raise
+            if record is not None:
+                yield record
+
+    def batches(self, max_records: int = 1000) -> Iterator[list[Record[K, V]]]:
+        """See `broker_adapter.broker.Consumer.batches`."""
+        for raw in self._consumer.batches(max_records):
+            if records := self._deserialize_all(raw):
+                yield records
+
+    def _deserialize_all(self, raw: Sequence[RawRecord]) -> list[Record[K, V]]:
+        records: list[Record[K, V]] = []
+        for place, each in enumerate(raw):
+            try:
+                record = self._deserialize_or_handle(each)
+            except BrokerError:
+                self._give_back(raw[place:])
+                if records:
+                    break
+                raise
+            except BaseException:
+                self._give_back(raw)
+                raise
+            if record is not None:
+                records.append(record)
+        return records
+
+    def _deserialize_or_handle(self, raw: RawRecord) -> Record[K, V] | None:
+        if self._on_error is None:
+            return self._deserialize(raw)
+        try:
+            return self._deserialize(raw)
+        except SerdeFailed as error:
+            self._on_error(raw, error)
+            return None
 
     def _deserialize(self, record: RawRecord) -> Record[K, V]:
         topic, partition, offset, timestamp, kind, raw_key, raw_value, headers = record
@@ -132,13 +182,19 @@ class DeserializingConsumer(Generic[K, V]):
         except Exception as error:
             raise SerdeFailed(
                 f"the {what} of the record at offset {offset} of {topic}-{partition} cannot be deserialized: "
-                f"{error}"
+                f"{error}",
+                topic=topic,
+                partition=partition,
+                offset=offset,
             ) from error
         return Record(topic, partition, offset, timestamp, kind, key, value, headers)
 
     def _give_back(self, records: Sequence[RawRecord]) -> None:
-        for record in reversed(records):
-            self._consumer.seek(TopicPartition(record.topic, record.partition), record.offset)
+        first: dict[TopicPartition, int] = {}
+        for record in records:
+            first.setdefault(TopicPartition(record.topic, record.partition), record.offset)
+        for partition, offset in first.items():
+            self._consumer.seek(partition, offset)
 
     def assignment(self) -> frozenset[TopicPartition]:
         """See `broker_adapter.broker.Consumer.assignment`."""
@@ -156,6 +212,26 @@ class DeserializingConsumer(Generic[K, V]):
         """See `broker_adapter.broker.Consumer.seek`."""
         self._consumer.seek(partition, offset)
 
+    def seek_to_timestamp(self, partition: TopicPartition, timestamp: int) -> int:
+        """See `broker_adapter.broker.Consumer.seek_to_timestamp`."""
+        return self._consumer.seek_to_timestamp(partition, timestamp)
+
+    def pause(self, partitions: Sequence[TopicPartition]) -> None:
+        """See `broker_adapter.broker.Consumer.pause`."""
+        self._consumer.pause(partitions)
+
+    def resume(self, partitions: Sequence[TopicPartition]) -> None:
+        """See `broker_adapter.broker.Consumer.resume`."""
+        self._consumer.resume(partitions)
+
+    def paused(self) -> frozenset[TopicPartition]:
+        """See `broker_adapter.broker.Consumer.paused`."""
+        return self._consumer.paused()
+
+    def lag(self) -> dict[TopicPartition, int]:
+        """See `broker_adapter.broker.Consumer.lag`."""
+        return self._consumer.lag()
+
     def offset_for_timestamp(self, partition: TopicPartition, timestamp: int) -> int | None:
         """See `broker_adapter.broker.Consumer.offset_for_timestamp`."""
         return self._consumer.offset_for_timestamp(partition, timestamp)
@@ -167,6 +243,12 @@ class DeserializingConsumer(Generic[K, V]):
     def commit(self, offsets: Mapping[TopicPartition, int] | None = None) -> None:
         """See `broker_adapter.broker.Consumer.commit`."""
         self._consumer.commit(offsets)
+
+    def commit_async(
+        self, offsets: Mapping[TopicPartition, int] | None = None, on_commit: CommitCallback | None = None
+    ) -> None:
+        """See `broker_adapter.broker.Consumer.commit_async`."""
+        self._consumer.commit_async(offsets, on_commit)
 
     def committed(self, partition: TopicPartition) -> int | None:
         """See `broker_adapter.broker.Consumer.committed`."""
@@ -200,12 +282,13 @@ def deserializing(
     consumer: Consumer[bytes | None, bytes | None],
     key_deserializer: Deserializer[Any] | None,
     value_deserializer: Deserializer[Any] | None,
+    on_error: FailureHandler | None = None,
 ) -> Consumer[Any, Any]:
     """`consumer` before the deserializers that are given; itself if none is."""
     if key_deserializer is None and value_deserializer is None:
         return consumer
     return DeserializingConsumer(
-        consumer, key_deserializer or bytes_or_none, value_deserializer or bytes_or_none
+        consumer, key_deserializer or bytes_or_none, value_deserializer or bytes_or_none, on_error
     )
 
 

@@ -7,63 +7,41 @@ processes may have a broker on the same folder.
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 from broker_adapter.broker import (
+    Admin,
     AutoOffsetReset,
     Consumer,
     Deserializer,
     Durability,
+    Partitioning,
     Producer,
     Serializer,
-    TopicDescription,
     TopicPartition,
 )
 from broker_adapter.errors import BrokerError, Closed, LogIOError
+from broker_adapter.failures import failure_handler
+from broker_adapter.filelog.admin import FileAdmin
 from broker_adapter.filelog.compression import codec_named
 from broker_adapter.filelog.consumer import FileConsumer
 from broker_adapter.filelog.files import reporting
-from broker_adapter.filelog.group import Membership
-from broker_adapter.filelog.locks import reset_in_child
-from broker_adapter.filelog.offsets import (
-    OFFSETS_SETTINGS,
-    OFFSETS_TOPIC,
-    GroupOffsets,
-    partition_of,
-)
+from broker_adapter.filelog.groups import FileGroups
+from broker_adapter.filelog.offsets import OFFSETS_SETTINGS
 from broker_adapter.filelog.partition import Partition
 from broker_adapter.filelog.producer import FileProducer
 from broker_adapter.filelog.topic import Topics
+from broker_adapter.forks import reset_in_child
+from broker_adapter.partitioner import partitioner_named
 from broker_adapter.serializing import deserializing, serializing
 
 FLUSH_INTERVAL: Final = 1.0
 """Seconds between two flushes to the disk under `Durability.INTERVAL`."""
 
 _log = logging.getLogger(__name__)
-
-
-class FileAdmin:
-    """Topics of a file log. See `broker_adapter.broker.Admin`."""
-
-    def __init__(self, topics: Topics) -> None:
-        self._topics = topics
-
-    def create_topic(
-        self, name: str, partitions: int = 1, config: Mapping[str, int | str] | None = None
-    ) -> TopicDescription:
-        """See `broker_adapter.broker.Admin.create_topic`."""
-        return self._topics.create(name, partitions, config or {})
-
-    def topics(self) -> list[str]:
-        """See `broker_adapter.broker.Admin.topics`."""
-        return self._topics.names()
-
-    def describe_topic(self, name: str) -> TopicDescription:
-        """See `broker_adapter.broker.Admin.describe_topic`."""
-        return self._topics.describe(name)
 
 
 class FileBroker:
@@ -76,8 +54,11 @@ class FileBroker:
         self.root = root.resolve()
         self.durability = durability
         self._topics = Topics(self.root)
-        self._admin = FileAdmin(self._topics)
+        self._groups = FileGroups(self._open_offsets)
+        self._admin = FileAdmin(self._topics, self._groups)
         self._partitions: dict[TopicPartition, Partition] = {}
+        self._deleted: list[Partition] = []
+        """Of topics that are gone, and that clients may still hold."""
         self._clients: set[FileProducer | FileConsumer] = set()
         self._closed = False
         self._reset()
@@ -93,7 +74,7 @@ class FileBroker:
         self._reset()
 
     @property
-    def admin(self) -> FileAdmin:
+    def admin(self) -> Admin:
         """See `broker_adapter.broker.Broker.admin`."""
         self._check_open()
         return self._admin
@@ -106,8 +87,10 @@ class FileBroker:
         linger: float = 0.005,
         batch_size: int = 65536,
         compression: str = "none",
+        partitioner: Partitioning = "crc32",
+        max_block: float = 60.0,
     ) -> Producer[Any, Any]:
-        """See `broker_adapter.broker.Broker.producer`."""
+        """See `broker_adapter.broker.Broker.producer`. No buffer fills here: `max_block` changes nothing."""
         self._check_open()
         producer = FileProducer(
             self._open_to_write,
@@ -115,6 +98,7 @@ class FileBroker:
             linger=linger,
             batch_size=batch_size,
             codec=codec_named(compression),
+            partitioner=partitioner_named(partitioner),
             on_close=self._clients.discard,
         )
         self._clients.add(producer)
@@ -129,12 +113,14 @@ class FileBroker:
         group: str | None = None,
         auto_offset_reset: AutoOffsetReset = "earliest",
         idle_timeout: float | None = None,
+        on_error: str = "raise",
     ) -> Consumer[Any, Any]:
         """See `broker_adapter.broker.Broker.consumer`."""
         self._check_open()
+        handler = failure_handler(on_error, lambda: self.producer(linger=0))
         names = [topics] if isinstance(topics, str) else topics
         partitions = [each for name in names for each in self._partitions_of(name)]
-        membership = None if group is None else self._join(group)
+        membership = None if group is None else self._groups.join(group)
         try:
             consumer = FileConsumer(
                 self.partition,
@@ -150,15 +136,18 @@ class FileBroker:
                 membership.leave()
             raise
         self._clients.add(consumer)
-        return deserializing(consumer, key_deserializer, value_deserializer)
+        return deserializing(consumer, key_deserializer, value_deserializer, handler)
 
     def partition(self, name: TopicPartition) -> Partition:
         """The open partition. Raises `UnknownTopic`, `UnknownPartition`, `CorruptLog` or `LogIOError`."""
         self._check_open()
+        directory = self._topics.require(name)
         with self._lock:
             partition = self._partitions.get(name)
+            if partition is not None and partition.is_deleted():
+                self._deleted.append(partition)
+                partition = None
             if partition is None:
-                directory = self._topics.require(name)
                 partition = self._partitions[name] = Partition(
                     directory, name, self._topics.config(name.topic)
                 )
@@ -174,17 +163,20 @@ class FileBroker:
         self._start_flushing()
         return partitions
 
-    def _join(self, group: str) -> Membership:
-        name = TopicPartition(OFFSETS_TOPIC, partition_of(group))
-        directory = self._topics.ensure_partition(name, OFFSETS_SETTINGS)
+    def _open_offsets(self, name: TopicPartition, make: bool) -> Partition | None:
+        if make:
+            self._topics.ensure_partition(name, OFFSETS_SETTINGS)
+            self._start_flushing()
+        elif not self._topics.directory(name).is_dir():
+            return None
         with self._lock:
             partition = self._partitions.get(name)
             if partition is None:
+                directory = self._topics.directory(name)
                 partition = self._partitions[name] = Partition(
                     directory, name, self._topics.config(name.topic)
                 )
-        self._start_flushing()
-        return Membership(directory, GroupOffsets(partition, group))
+            return partition
 
     # ---------------------------------------------------------------- flushing
 
@@ -223,7 +215,7 @@ class FileBroker:
                 client.close()
             except BrokerError as error:
                 failure = failure or error
-        for partition in self._partitions.values():
+        for partition in [*self._partitions.values(), *self._deleted]:
             try:
                 if self.durability is Durability.INTERVAL:
                     partition.flush()
@@ -231,6 +223,7 @@ class FileBroker:
                 failure = failure or error
             partition.close()
         self._partitions.clear()
+        self._deleted.clear()
         self._topics.close()
         if failure is not None:
             raise failure

@@ -4,11 +4,12 @@ Owns no file; reads through `LogReader`, commits through `Membership`. For one
 thread at a time, in the process that made it.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
 
-from broker_adapter.broker import AutoOffsetReset, RawRecord, TopicPartition
+from broker_adapter.broker import AutoOffsetReset, CommitCallback, RawRecord, TopicPartition
 from broker_adapter.errors import BrokerError, Closed, InvalidConfig, InvalidGroup, NoOffset, UnknownPartition
 from broker_adapter.filelog.group import Membership
 from broker_adapter.filelog.partition import Partition
@@ -16,6 +17,8 @@ from broker_adapter.filelog.reader import LogReader
 from broker_adapter.filelog.waiting import wait_until
 
 _FETCH_BYTES: Final = 1024 * 1024
+
+_log = logging.getLogger(__name__)
 
 
 class _Place:
@@ -82,6 +85,7 @@ class FileConsumer:
             TopicPartition(*each): self._open_partition(TopicPartition(*each)) for each in partitions
         }
         self._places = {}
+        self._paused: set[TopicPartition] = set()
 
     def assignment(self) -> frozenset[TopicPartition]:
         """See `broker_adapter.broker.Consumer.assignment`."""
@@ -105,7 +109,7 @@ class FileConsumer:
         records: list[RawRecord] = []
         if self._wait_for_record(timeout):
             try:
-                for place in self._in_turn():
+                for _, place in self._in_turn():
                     while len(records) < max_records and place.fill():
                         records += place.take(max_records - len(records))
             except BrokerError:
@@ -117,30 +121,60 @@ class FileConsumer:
     def __iter__(self) -> Iterator[RawRecord]:
         """See `broker_adapter.broker.Consumer.__iter__`."""
         while self._wait_for_record(self._idle_timeout):
-            for place in self._in_turn():
+            for name, place in self._in_turn():
                 # One at a time, and looked up each time: the caller may seek, commit or close in between.
                 if place.fill():
                     chunk = place.waiting
-                    while place.waiting is chunk and place.taken < len(chunk) and not self._closed:
+                    while (
+                        place.waiting is chunk
+                        and place.taken < len(chunk)
+                        and name not in self._paused
+                        and not self._closed
+                    ):
                         place.taken += 1
                         yield chunk[place.taken - 1]
 
     def _wait_for_record(self, timeout: float | None) -> bool:
         self._check_open()
-        return wait_until(lambda: any(place.fill() for place in self._all_places()), timeout)
+        return wait_until(lambda: any(place.fill() for _, place in self._open_places()), timeout)
 
-    def _in_turn(self) -> list[_Place]:
+    def batches(self, max_records: int = 1000) -> Iterator[list[RawRecord]]:
+        """See `broker_adapter.broker.Consumer.batches`."""
+        while self._wait_for_record(self._idle_timeout):
+            if records := self.poll(0, max_records):
+                yield records
+
+    def _in_turn(self) -> list[tuple[TopicPartition, _Place]]:
         """All places, another one first each time, so that a busy partition does not starve the others."""
-        places = self._all_places()
+        places = self._open_places()
         self._turn += 1
         first = self._turn % len(places) if places else 0
         return places[first:] + places[:first]
 
-    def _all_places(self) -> list[_Place]:
+    def _open_places(self) -> list[tuple[TopicPartition, _Place]]:
+        """The places that may be read from: those that are not paused."""
         if len(self._places) < len(self._partitions):
             for name in self._partitions:
                 self._place(name)
-        return list(self._places.values())
+        return [(name, place) for name, place in self._places.items() if name not in self._paused]
+
+    def pause(self, partitions: Sequence[TopicPartition]) -> None:
+        """See `broker_adapter.broker.Consumer.pause`."""
+        self._check_open()
+        for name in partitions:
+            self._partition(name)
+        self._paused.update(partitions)
+
+    def resume(self, partitions: Sequence[TopicPartition]) -> None:
+        """See `broker_adapter.broker.Consumer.resume`."""
+        self._check_open()
+        for name in partitions:
+            self._partition(name)
+        self._paused.difference_update(partitions)
+
+    def paused(self) -> frozenset[TopicPartition]:
+        """See `broker_adapter.broker.Consumer.paused`."""
+        return frozenset(self._paused)
 
     # ---------------------------------------------------------------- positions
 
@@ -188,6 +222,19 @@ class FileConsumer:
         else:
             self._places[partition] = _Place(self._partition(partition), offset)
 
+    def seek_to_timestamp(self, partition: TopicPartition, timestamp: int) -> int:
+        """See `broker_adapter.broker.Consumer.seek_to_timestamp`."""
+        end = self.watermarks(partition)[
+            1
+        ]  # before the search, or a record that comes meanwhile is passed over
+        offset = self.offset_for_timestamp(partition, timestamp)
+        self.seek(partition, end if offset is None else offset)
+        return self.position(partition)
+
+    def lag(self) -> dict[TopicPartition, int]:
+        """See `broker_adapter.broker.Consumer.lag`."""
+        return {name: self.watermarks(name)[1] - self.position(name) for name in self._partitions}
+
     def offset_for_timestamp(self, partition: TopicPartition, timestamp: int) -> int | None:
         """See `broker_adapter.broker.Consumer.offset_for_timestamp`."""
         self._check_open()
@@ -203,13 +250,32 @@ class FileConsumer:
 
     def commit(self, offsets: Mapping[TopicPartition, int] | None = None) -> None:
         """See `broker_adapter.broker.Consumer.commit`."""
+        self._commit(offsets, sync=self._sync_commits)
+
+    def commit_async(
+        self, offsets: Mapping[TopicPartition, int] | None = None, on_commit: CommitCallback | None = None
+    ) -> None:
+        """See `broker_adapter.broker.Consumer.commit_async`."""
+        self._require_group()
+        failure: BrokerError | None = None
+        try:
+            # An append takes microseconds; only the disk is worth not waiting for.
+            self._commit(offsets, sync=False)
+        except BrokerError as error:
+            failure = error
+        if on_commit is not None:
+            on_commit(failure)
+        elif failure is not None:
+            _log.warning("%s", failure)
+
+    def _commit(self, offsets: Mapping[TopicPartition, int] | None, *, sync: bool) -> None:
         membership = self._require_group()
         if offsets is None:
             offsets = {name: place.position for name, place in self._places.items()}
         for name in offsets:
             self._partition(name)
         if offsets:
-            membership.commit(offsets, sync=self._sync_commits)
+            membership.commit(offsets, sync=sync)
 
     def committed(self, partition: TopicPartition) -> int | None:
         """See `broker_adapter.broker.Consumer.committed`."""

@@ -38,6 +38,15 @@ def _folder_name(group: str) -> str:
     return name
 
 
+def live_members(offsets_directory: Path, group: str) -> list[str]:
+    """The names of the files of a group's live members. Raises `LogIOError` or `InvalidGroup`."""
+    members = offsets_directory / "groups" / _folder_name(group) / "members"
+    with reporting("look for members in", members):
+        if not members.is_dir():
+            return []
+        return sorted(path.name for path in members.iterdir() if is_held(path))
+
+
 class Membership:
     """One consumer's place in a group, from joining to `leave`. Raises `LogIOError`."""
 
@@ -72,16 +81,25 @@ class Membership:
 
     def commit(self, offsets: Mapping[TopicPartition, int], *, sync: bool) -> None:
         """Commit for the group. Raises `FencedMember` if the group is at another generation."""
-        self.check()
         with reporting("commit to the group in", self._directory), self._lock:
-            now = self._read_generation()
-            if now != self.generation:
-                raise FencedMember(
-                    f"group {self.group!r} is at generation {now} and this consumer joined at "
-                    f"{self.generation}: another has its partitions. Nothing was committed; close this "
-                    "consumer and join again"
-                )
+            self._check_generation()
             self._offsets.commit(offsets, sync=sync)
+
+    def forget(self) -> None:
+        """Forget all that the group has committed. Raises as `commit`."""
+        with reporting("commit to the group in", self._directory), self._lock:
+            self._check_generation()
+            self._offsets.forget()
+
+    def _check_generation(self) -> None:
+        self.check()
+        now = self._read_generation()
+        if now != self.generation:
+            raise FencedMember(
+                f"group {self.group!r} is at generation {now} and this consumer joined at "
+                f"{self.generation}: another has its partitions. Nothing was committed; close this "
+                "consumer and join again"
+            )
 
     def committed(self) -> Mapping[TopicPartition, int]:
         """What the group has committed so far."""

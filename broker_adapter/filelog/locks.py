@@ -13,31 +13,11 @@ its copy, or a dead parent's lock would live on in it (`reset_in_child`).
 import fcntl
 import os
 import threading
-import weakref
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Self
 
-
-class _Forkable(Protocol):
-    def after_fork(self) -> None:
-        """Called in a forked child, when no other thread runs."""
-
-
-_forkables: Final[weakref.WeakSet[_Forkable]] = weakref.WeakSet()
-
-
-def reset_in_child(thing: _Forkable) -> None:
-    """Have `thing.after_fork()` called in every child that is forked while `thing` lives."""
-    _forkables.add(thing)
-
-
-def _after_fork() -> None:
-    for thing in list(_forkables):
-        thing.after_fork()
-
-
-os.register_at_fork(after_in_child=_after_fork)
+from broker_adapter.forks import reset_in_child
 
 
 class FileLock:

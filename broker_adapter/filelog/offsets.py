@@ -100,6 +100,18 @@ def _read_string(data: bytes, at: int) -> tuple[str, int]:
     return data[start : start + length].decode(), start + length
 
 
+def groups_with_offsets(partition: Partition) -> set[str]:
+    """The groups that have something committed in `partition`. Reads all of it."""
+    kept: dict[tuple[str, TopicPartition], bool] = {}
+    reader = LogReader(partition, partition.state().log_start_offset)
+    while records := reader.read(_READ_BYTES):
+        for record in records:
+            decoded = decode_key(record.key) if record.key is not None else None
+            if decoded is not None:
+                kept[decoded] = record.value is not None
+    return {group for (group, _), is_there in kept.items() if is_there}
+
+
 class GroupOffsets:
     """One group's committed offsets. Raises `LogIOError`, `CorruptBatch` or `CorruptLog`."""
 
@@ -117,6 +129,13 @@ class GroupOffsets:
             for partition, offset in offsets.items()
         ]
         self._partition.append(encode_batch(records), sync=sync)
+
+    def forget(self) -> None:
+        """Append a tombstone for each offset that is kept, as one batch, and flush it."""
+        now = time.time_ns() // 1_000_000
+        keys = [encode_key(self.group, partition) for partition in self.committed()]
+        if keys:
+            self._partition.append(encode_batch([(now, key, None, ()) for key in keys]), sync=True)
 
     def committed(self) -> Mapping[TopicPartition, int]:
         """All offsets the group has committed: what was known, and what came since."""

@@ -26,16 +26,18 @@ from broker_adapter.errors import (
     LogIOError,
     OffsetOutOfRange,
     RecordTooLarge,
+    UnknownTopic,
 )
 from broker_adapter.filelog.batch import HEADER_SIZE, PREFIX, BatchHeader, check_batch, read_header
 from broker_adapter.filelog.config import TopicConfig
 from broker_adapter.filelog.files import reporting, sync_directory
 from broker_adapter.filelog.index import OffsetPosition
-from broker_adapter.filelog.locks import FileLock, reset_in_child
+from broker_adapter.filelog.locks import FileLock
 from broker_adapter.filelog.recovery import drop_unpublished, recover
 from broker_adapter.filelog.segment import MAX_RELATIVE_OFFSET, LogSegment, segment_bases
 from broker_adapter.filelog.state import LogState, StatePage
 from broker_adapter.filelog.waiting import wait_until
+from broker_adapter.forks import reset_in_child
 
 _log = logging.getLogger(__name__)
 
@@ -147,6 +149,8 @@ class Partition:
     def _writable(self) -> tuple[LogSegment, LogState]:
         state = self._page.published()
         segment = self.segment(state.active_base)
+        if segment.is_deleted():
+            raise UnknownTopic(f"topic {self.name.topic!r} was deleted; create it again, or write elsewhere")
         size = segment.file_size()
         if size > state.committed_bytes:
             segment.cut(state.committed_bytes)  # a dead writer's: nobody was told that it was written
@@ -328,6 +332,10 @@ class Partition:
     def wait(self, offset: int, timeout: float) -> bool:
         """Wait up to `timeout` seconds until the log goes beyond `offset`; whether it does."""
         return wait_until(lambda: self.state().log_end_offset > offset, timeout)
+
+    def is_deleted(self) -> bool:
+        """Whether the topic was deleted since this was opened, and perhaps made again."""
+        return self.segment(self.state().active_base).is_deleted()
 
     def close(self) -> None:
         """Close the files. Nothing else may be called after it."""

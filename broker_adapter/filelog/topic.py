@@ -18,12 +18,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from broker_adapter.broker import TopicDescription, TopicPartition
+from broker_adapter.admin import TopicDescription
 from broker_adapter.errors import InvalidTopic, TopicExists, UnknownPartition, UnknownTopic
 from broker_adapter.filelog.config import FILE_NAME, TopicConfig
-from broker_adapter.filelog.files import reporting, sync_directory
+from broker_adapter.filelog.files import reporting, sync_directory, write_atomically
 from broker_adapter.filelog.locks import FileLock
 from broker_adapter.filelog.segment import segment_bases
+from broker_adapter.nouns import TopicPartition
 
 INTERNAL_TOPICS: Final = frozenset({"__consumer_offsets", "__transaction_state", "__share_group_state"})
 MAX_PARTITIONS: Final = 10_000
@@ -114,6 +115,49 @@ class Topics:
                 self._make_partition(TopicPartition(name, number), topic_id, config if number == 0 else None)
             sync_directory(self.root)
         return TopicDescription(name, partitions, topic_id, config.as_mapping())
+
+    def alter(self, name: str, partitions: int | None, settings: Mapping[str, int | str]) -> TopicDescription:
+        """Add partitions, change settings. Raises `UnknownTopic`, `InvalidTopic` or `InvalidConfig`."""
+        with reporting("alter a topic in", self.root), self._lock:
+            described = self.describe(name)
+            if partitions is not None and not described.partitions <= partitions <= MAX_PARTITIONS:
+                raise InvalidTopic(
+                    f"topic {name!r} has {described.partitions} partitions and cannot have {partitions}: "
+                    f"they can only be added, up to {MAX_PARTITIONS}"
+                )
+            if settings:
+                config = TopicConfig.parse({**described.config, **settings})
+                path = self.directory(TopicPartition(name, 0)) / FILE_NAME
+                write_atomically(path, config.as_properties())
+            for number in range(described.partitions, partitions or 0):
+                self._make_partition(TopicPartition(name, number), described.topic_id, None)
+            sync_directory(self.root)
+        return self.describe(name)
+
+    def delete(self, name: str) -> None:
+        """Delete a topic. Raises `UnknownTopic`.
+
+        Partition 0 goes last, so that one that died here leaves a topic that can be deleted again.
+        """
+        with reporting("delete a topic in", self.root), self._lock:
+            for number in reversed(range(self.partitions(name))):
+                gone = self.root / ".deleted"
+                shutil.rmtree(gone, ignore_errors=True)
+                self.directory(TopicPartition(name, number)).rename(gone)
+                self._unlink(gone)
+            sync_directory(self.root)
+
+    @staticmethod
+    def _unlink(directory: Path) -> None:
+        """Delete a partition's files while nobody appends: who comes next sees that they are gone."""
+        lock = FileLock(directory / ".wlock")
+        try:
+            with lock:
+                for path in directory.glob("*.log"):
+                    path.unlink()
+        finally:
+            lock.close()
+        shutil.rmtree(directory)
 
     def ensure_partition(self, name: TopicPartition, settings: Mapping[str, int | str]) -> Path:
         """The directory of one partition of an internal topic, made if it is not there."""

@@ -21,7 +21,8 @@ RECORDS = 12_000
 
 def dump(files: list[Path], *flags: str) -> str:
     """What DumpLogSegments says of `files`."""
-    command = ["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", class_path("kafka")]
+    quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=off"
+    command = ["java", quiet, "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", class_path("kafka")]
     done = subprocess.run(
         [*command, "kafka.tools.DumpLogSegments", *flags, "--files", ",".join(map(str, files))],
         capture_output=True,

@@ -1,0 +1,224 @@
+"""Batches that are being gathered, and the futures of the records in them.
+
+Owns no file; writes through `Partition.append`. Any thread of the process that
+gathers; what a forked child finds gathered is the parent's to write.
+"""
+
+import logging
+import threading
+import time
+from typing import Final, Protocol
+
+from broker_adapter.broker import Acknowledgement, DeliveryCallback, Durability, TopicPartition
+from broker_adapter.errors import BrokerError, Closed, DeliveryTimeout
+from broker_adapter.filelog.batch import HEADER_SIZE, NewRecord, encode_batch
+from broker_adapter.filelog.compression import Codec
+from broker_adapter.filelog.partition import Partition
+
+CLOSED: Final = "this producer is closed; ask the broker for another"
+
+_log = logging.getLogger(__name__)
+
+
+class Batch:
+    """A batch that is being gathered, and what its deliveries wait for."""
+
+    __slots__ = (
+        "base_offset",
+        "callbacks",
+        "durability",
+        "error",
+        "is_done",
+        "latch",
+        "name",
+        "records",
+        "size",
+        "timestamps",
+    )
+
+    def __init__(self, name: TopicPartition, durability: Durability) -> None:
+        self.name = name
+        self.durability = durability
+        self.records: list[NewRecord] = []
+        self.size = HEADER_SIZE
+        self.timestamps: list[int] = []
+        self.callbacks: list[tuple[DeliveryCallback, FileDelivery]] = []
+        self.base_offset = -1
+        self.error: BrokerError | None = None
+        self.is_done = False
+        # Held until the batch is done: an Event would cost as much as writing a record.
+        self.latch = threading.Lock()
+        self.latch.acquire()
+
+    def finish(self) -> None:
+        """Let those go on who wait for it."""
+        # Whoever keeps the deliveries must not keep all keys and values with them.
+        self.timestamps = [record[0] for record in self.records]
+        self.records = []
+        self.is_done = True
+        self.latch.release()
+
+    def call_back(self) -> None:
+        """Tell who asked to be told. Not under a lock: they may send."""
+        callbacks, self.callbacks = self.callbacks, []
+        for callback, delivery in callbacks:
+            try:
+                callback(delivery)
+            except Exception:  # noqa: BLE001 - it is theirs, and no batch of ours is to fail for it
+                _log.exception("the on_delivery of a record for %s raised", self.name)
+
+
+class FileDelivery:
+    """The future of one record: a place in a batch."""
+
+    __slots__ = ("_batch", "_index")
+
+    def __init__(self, batch: Batch, index: int) -> None:
+        self._batch = batch
+        self._index = index
+
+    def done(self) -> bool:
+        """Whether the record was written, or has failed."""
+        return self._batch.is_done
+
+    def result(self, timeout: float | None = None) -> Acknowledgement:
+        """See `broker_adapter.broker.Delivery.result`."""
+        batch = self._batch
+        if not batch.is_done:
+            if not batch.latch.acquire(timeout=-1 if timeout is None else max(timeout, 0)):
+                raise DeliveryTimeout(
+                    f"a record for {batch.name} was not written within {timeout} s; it may be yet: "
+                    "flush, or wait on"
+                )
+            batch.latch.release()
+        if batch.error is not None:
+            raise batch.error
+        topic, partition = batch.name
+        timestamp = batch.timestamps[self._index]
+        return Acknowledgement(topic, partition, batch.base_offset + self._index, timestamp, batch.durability)
+
+
+class Gathering(Protocol):
+    """What a gatherer asks of the producer that it gathers for."""
+
+    linger: float
+    batch_size: int
+    codec: Codec
+
+    def write_later(self, gatherer: "Gatherer", batch: Batch) -> None:
+        """Have `batch` written once it has lingered, if it was not written before."""
+
+    def failed(self, topic: str, error: BrokerError) -> None:
+        """Remember that a batch was not written, for the next flush to raise."""
+
+
+class Gatherer:
+    """The open batch of one partition. Any thread; the lock keeps the partition's records in order."""
+
+    def __init__(self, producer: Gathering, partition: Partition, durability: Durability) -> None:
+        self.partition = partition
+        self._producer = producer
+        self._durability = durability
+        self._limit = min(producer.batch_size, partition.config.max_message_bytes)
+        self._lock = threading.Lock()
+        self._batch: Batch | None = None
+        self._written: list[Batch] = []
+        """Batches that are done and whose callbacks were not called yet."""
+        self._is_closed = False
+
+    def add(self, record: NewRecord, size: int, on_delivery: DeliveryCallback | None) -> FileDelivery:
+        """Take a record of at most `size` bytes, and write what is full."""
+        try:
+            with self._lock:
+                return self._add(record, size, on_delivery)
+        finally:
+            if self._written:
+                self._call_back()
+
+    def _add(self, record: NewRecord, size: int, on_delivery: DeliveryCallback | None) -> FileDelivery:
+        if self._is_closed:
+            raise Closed(CLOSED)
+        batch = self._batch
+        if batch is not None and batch.size + size > self._limit:
+            self._write(batch)
+            batch = None
+        if batch is None:
+            batch = self._batch = Batch(self.partition.name, self._durability)
+            if self._producer.linger > 0:
+                self._producer.write_later(self, batch)
+        batch.records.append(record)
+        batch.size += size
+        delivery = FileDelivery(batch, len(batch.records) - 1)
+        if on_delivery is not None:
+            batch.callbacks.append((on_delivery, delivery))
+        if batch.size >= self._limit or self._producer.linger <= 0:
+            self._write(batch)
+        return delivery
+
+    def write_if_open(self, batch: Batch) -> None:
+        """Write `batch` unless it was written."""
+        try:
+            with self._lock:
+                if self._batch is batch:
+                    self._write(batch)
+        finally:
+            self._call_back()
+
+    def flush(self, deadline: float | None) -> None:
+        """Write what is open, by `deadline` of the monotonic clock. Raises `DeliveryTimeout`."""
+        timeout = -1 if deadline is None else max(deadline - time.monotonic(), 0)
+        if not self._lock.acquire(timeout=timeout):
+            raise DeliveryTimeout(f"records for {self.partition.name} are still being written; flush again")
+        try:
+            if self._batch is not None:
+                self._write(self._batch)
+        finally:
+            self._lock.release()
+            self._call_back()
+
+    def close(self) -> None:
+        """Write what is open, and take nothing more."""
+        try:
+            with self._lock:
+                self._is_closed = True
+                if self._batch is not None:
+                    self._write(self._batch)
+        finally:
+            self._call_back()
+
+    def forget(self) -> None:
+        """In a forked child: what is gathered is the parent's."""
+        self._lock = threading.Lock()
+        self._written = []
+        if self._batch is not None:
+            self._batch.error = Closed(
+                "this record was sent before a fork: its delivery is known to the parent only"
+            )
+            self._batch.finish()
+            self._batch = None
+
+    def _write(self, batch: Batch) -> None:
+        self._batch = None
+        try:
+            data = encode_batch(batch.records, self._producer.codec)
+            batch.base_offset = self.partition.append(data, sync=self._durability is Durability.BATCH)
+        except BrokerError as error:
+            batch.error = error
+            self._producer.failed(batch.name.topic, error)
+        except BaseException:
+            batch.error = BrokerError(
+                f"writing to {batch.name} was interrupted: the records may or may not be there"
+            )
+            raise
+        finally:
+            batch.finish()
+            if batch.callbacks:
+                self._written.append(batch)
+
+    def _call_back(self) -> None:
+        while True:
+            try:
+                batch = self._written.pop(0)  # atomic, so that each is told once
+            except IndexError:
+                return
+            batch.call_back()

@@ -1,0 +1,507 @@
+"""Reading records from Kafka: librdkafka fetches, this keeps the place.
+
+For one thread at a time, in the process that made it.
+
+Where to begin is decided here, not by librdkafka, whose own rule would answer
+a seek to an offset that is not there by jumping elsewhere: a partition is
+assigned with the offset to begin at, and any other loss of place is an error.
+"""
+
+import logging
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Final, Self
+
+from confluent_kafka import Consumer as Librdkafka
+from confluent_kafka import KafkaError, Message
+from confluent_kafka import TopicPartition as Place
+
+from broker_adapter.broker import AutoOffsetReset, CommitCallback, RawRecord, TopicPartition
+from broker_adapter.errors import (
+    BrokerError,
+    Closed,
+    InvalidConfig,
+    InvalidGroup,
+    NoOffset,
+    UnknownPartition,
+)
+from broker_adapter.kafka.records import record_of
+from broker_adapter.kafka.settings import Settings, librdkafka_log
+from broker_adapter.kafka.translation import translated, translating
+
+_SLICE_SECONDS: Final = 0.5
+"""librdkafka hears no Ctrl-C while it waits, so it never waits for longer."""
+_FETCH_RECORDS: Final = 1000
+_NOBODY: Final = "fivebyte-no-group"
+"""librdkafka wants a group's name even where partitions are assigned by hand; nothing is done with it."""
+_PASSING: Final = {
+    KafkaError._ALL_BROKERS_DOWN,
+    KafkaError._TRANSPORT,
+    KafkaError._RESOLVE,
+    KafkaError._TIMED_OUT,
+    KafkaError._PARTITION_EOF,
+}
+"""librdkafka tries again by itself, and says so as if it were a record."""
+
+_log = logging.getLogger(__name__)
+
+
+class KafkaConsumer:
+    """A consumer from Kafka. See `broker_adapter.broker.Consumer`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        count_partitions: Callable[[str], int],
+        topics: Sequence[str],
+        *,
+        group: str | None,
+        auto_offset_reset: AutoOffsetReset,
+        idle_timeout: float | None,
+        timeout: float,
+        on_close: Callable[["KafkaConsumer"], None] = lambda _: None,
+    ) -> None:
+        """`count_partitions` asks the cluster; it raises `UnknownTopic`. `timeout` is a request's."""
+        if auto_offset_reset not in {"earliest", "latest", "error"}:
+            raise InvalidConfig(
+                f"auto_offset_reset={auto_offset_reset!r}: use 'earliest', 'latest' or 'error'"
+            )
+        if group is not None and not group:
+            raise InvalidGroup("'' cannot name a group: give a name that is not empty")
+        self._group = group
+        self._reset = auto_offset_reset
+        self._idle_timeout = idle_timeout
+        self._timeout = timeout
+        self._count_partitions = count_partitions
+        self._on_close = on_close
+        self._owner = os.getpid()
+        self._closed = False
+        self._positions: dict[TopicPartition, int | None] = {}
+        """The next offset of each assigned partition; None where it could not be found out yet."""
+        self._waiting: deque[RawRecord] = deque()
+        """Fetched for an iteration, and not had by the caller."""
+        self._paused: set[TopicPartition] = set()
+        self._trouble: tuple[TopicPartition, KafkaError] | None = None
+        """An error that came with records, which the caller has to have first."""
+        self._commits: deque[CommitCallback | None] = deque()
+        counts = {topic: count_partitions(topic) for topic in topics}
+        strategy = str(settings.get("partition.assignment.strategy", "cooperative-sticky"))
+        self._incremental = (
+            group is None or "cooperative" in strategy or settings.get("group.protocol") == "consumer"
+        )
+        settings = {
+            "fetch.queue.backoff.ms": 5,  # librdkafka's second is a second without records
+            "fetch.wait.max.ms": 100,  # a seek waits for the fetch that is under way
+            **settings,
+            "group.id": group or _NOBODY,
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "error",
+            "on_commit": self._committed_async,
+        }
+        if settings.get("group.protocol") != "consumer":
+            settings["partition.assignment.strategy"] = strategy
+        with translating("make a consumer"):
+            self._librdkafka = Librdkafka(settings, logger=librdkafka_log)
+        if group is None:
+            self._take(
+                [TopicPartition(topic, number) for topic, count in counts.items() for number in range(count)]
+            )
+        elif topics:
+            with translating(f"subscribe to {', '.join(topics)}"):
+                self._librdkafka.subscribe(
+                    list(topics), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
+                )
+
+    # ---------------------------------------------------------------- which partitions
+
+    def assignment(self) -> frozenset[TopicPartition]:
+        """See `broker_adapter.broker.Consumer.assignment`."""
+        return frozenset(self._positions)
+
+    def assign(self, partitions: Sequence[TopicPartition]) -> None:
+        """See `broker_adapter.broker.Consumer.assign`."""
+        self._check_open()
+        if self._group is not None:
+            raise InvalidGroup(
+                f"partitions are given by group {self._group!r} here; assign() is for a consumer without one"
+            )
+        partitions = [TopicPartition(*each) for each in partitions]
+        for topic, number in partitions:
+            count = self._count_partitions(topic)
+            if not 0 <= number < count:
+                raise UnknownPartition(f"topic {topic!r} has no partition {number}; it has 0 to {count - 1}")
+        with translating("assign partitions"):
+            self._librdkafka.unassign()
+        self._drop(self._positions)
+        self._take(partitions)
+
+    def _assigned(self, librdkafka: Librdkafka, places: list[Place]) -> None:
+        del librdkafka
+        if not self._incremental:
+            self._drop(self._positions)
+        self._take([TopicPartition(each.topic, each.partition) for each in places])
+
+    def _revoked(self, librdkafka: Librdkafka, places: list[Place]) -> None:
+        del librdkafka
+        self._drop([TopicPartition(each.topic, each.partition) for each in places])
+
+    def _take(self, partitions: Sequence[TopicPartition]) -> None:
+        """Begin to read `partitions`, those whose place can be told; the next poll tries with the others."""
+        starts: Mapping[TopicPartition, int] = {}
+        try:
+            starts = self._starts(partitions)
+        except BrokerError as error:
+            _log.info("%s", error)
+        self._positions.update({name: starts.get(name) for name in partitions})
+        places = [Place(*name, starts.get(name, 0)) for name in partitions]
+        unplaced = [Place(*name) for name in partitions if name not in starts]
+        with translating("assign partitions"):
+            if self._incremental:
+                self._librdkafka.incremental_assign(places)
+            else:
+                self._librdkafka.assign(places)
+            if unplaced:
+                self._librdkafka.pause(unplaced)
+
+    def _drop(self, partitions: Sequence[TopicPartition] | Mapping[TopicPartition, Any]) -> None:
+        for name in list(partitions):
+            self._positions.pop(name, None)
+            self._paused.discard(name)
+            self._forget_trouble(name)
+        self._waiting = deque(each for each in self._waiting if TopicPartition(*each[:2]) in self._positions)
+
+    # ---------------------------------------------------------------- where to begin
+
+    def _starts(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """Where to begin: at what was committed, or where the reset says; none where it says "error"."""
+        if not partitions:
+            return {}
+        committed = self._committed(partitions) if self._group is not None else {}
+        begins, ends = self._edges(partitions)
+        starts: dict[TopicPartition, int] = {}
+        for name in partitions:
+            begin, end = begins[name], ends[name]
+            offset = committed.get(name)
+            if offset is not None and begin <= offset <= end:
+                starts[name] = offset
+            elif self._reset != "error":
+                starts[name] = begin if self._reset == "earliest" else end
+        return starts
+
+    def _edges(
+        self, partitions: Sequence[TopicPartition]
+    ) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
+        """The start and the end offset of each log, all asked for at once."""
+        return self._offsets_at(dict.fromkeys(partitions, -2)), self._offsets_at(
+            dict.fromkeys(partitions, -1)
+        )
+
+    def _offsets_at(self, times: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """The first offset at each time in ms; -1 stands for the log's end and -2 for its start."""
+        doing = f"find offsets of {', '.join(map(str, times))}"
+        with translating(doing):
+            found = self._librdkafka.offsets_for_times(
+                [Place(*name, at) for name, at in times.items()], timeout=self._timeout
+            )
+        return self._checked(found, doing)
+
+    def _committed(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        doing = f"read what group {self._group!r} committed"
+        with translating(doing):
+            found = self._librdkafka.committed([Place(*name) for name in partitions], timeout=self._timeout)
+        return {name: offset for name, offset in self._checked(found, doing).items() if offset >= 0}
+
+    @staticmethod
+    def _checked(places: Sequence[Place], doing: str) -> dict[TopicPartition, int]:
+        for place in places:
+            if place.error is not None:
+                raise translated(place.error, f"{doing} ({place.topic}-{place.partition})")
+        return {TopicPartition(each.topic, each.partition): each.offset for each in places}
+
+    def _place_all(self) -> None:
+        """Give a place to partitions that have none yet. Raises why that cannot be."""
+        without = [name for name, offset in self._positions.items() if offset is None]
+        if not without:
+            return
+        starts = self._starts(without)
+        for name in without:
+            if name not in starts:
+                raise NoOffset(
+                    f'{name}: nothing that is in the log is committed, and auto_offset_reset is "error"; '
+                    "seek() to where to start"
+                )
+            self._go_to(name, starts[name])
+
+    # ---------------------------------------------------------------- reading
+
+    def poll(self, timeout: float = 0.0, max_records: int = 1000) -> list[RawRecord]:
+        """See `broker_adapter.broker.Consumer.poll`."""
+        self._check_open()
+        if self._waiting:
+            records = [self._waiting.popleft() for _ in range(min(len(self._waiting), max_records))]
+        else:
+            records = self._fetch(timeout, max_records)
+        for record in records:
+            self._positions[TopicPartition(record[0], record[1])] = record[2] + 1
+        return records
+
+    def __iter__(self) -> Iterator[RawRecord]:
+        """See `broker_adapter.broker.Consumer.__iter__`."""
+        while True:
+            self._check_open()
+            if not self._waiting:
+                self._waiting.extend(self._fetch(self._idle_timeout, _FETCH_RECORDS))
+                if not self._waiting:
+                    return
+            # One at a time, and looked up each time: the caller may seek, commit or close in between.
+            record = self._waiting.popleft()
+            self._positions[TopicPartition(record[0], record[1])] = record[2] + 1
+            yield record
+
+    def batches(self, max_records: int = 1000) -> Iterator[list[RawRecord]]:
+        """See `broker_adapter.broker.Consumer.batches`."""
+        while True:
+            if not self._waiting:
+                self._check_open()
+                self._waiting.extend(self._fetch(self._idle_timeout, max_records))
+            records = self.poll(0, max_records)
+            if not records:
+                return
+            yield records
+
+    def _fetch(self, timeout: float | None, max_records: int) -> list[RawRecord]:
+        """The next records, waiting for the first of them; [] when the time is over."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            self._raise_trouble()
+            self._place_all()
+            with translating("read records"):
+                messages = self._librdkafka.consume(max_records, 0)
+                if not messages:
+                    left = _SLICE_SECONDS if deadline is None else max(deadline - time.monotonic(), 0)
+                    messages = self._librdkafka.consume(1, min(left, _SLICE_SECONDS))
+                    if messages and max_records > 1:
+                        messages += self._librdkafka.consume(max_records - 1, 0)
+            if records := self._records(messages):
+                return records
+            self._raise_trouble()
+            if deadline is not None and time.monotonic() >= deadline:
+                return []
+
+    def _records(self, messages: Sequence[Message]) -> list[RawRecord]:
+        records: list[RawRecord] = []
+        positions = self._positions
+        for message in messages:
+            error = message.error()
+            if error is None:
+                record = record_of(message)
+                if (record[0], record[1]) in positions:  # not of one that was taken away meanwhile
+                    records.append(record)
+            elif error.code() not in _PASSING and self._trouble is None:
+                name = TopicPartition(message.topic() or "", message.partition() or 0)
+                self._trouble = name, error
+        return records
+
+    def _raise_trouble(self) -> None:
+        """Raise an error that came among the messages, if one did."""
+        if self._trouble is None:
+            return
+        (name, error), self._trouble = self._trouble, None
+        position = self._positions.get(name)
+        if position is None:
+            raise translated(error, "read records")
+        # The partition stands still after an error: go on where the caller is, and perhaps meet it again.
+        self._go_to(name, position)
+        raise translated(error, f"read offset {position} of {name}")
+
+    # ---------------------------------------------------------------- positions
+
+    def _known(self, partition: TopicPartition) -> TopicPartition:
+        self._check_open()
+        if partition not in self._positions:
+            raise UnknownPartition(
+                f"this consumer does not read {TopicPartition(*partition)}; see assignment()"
+            )
+        return TopicPartition(*partition)
+
+    def position(self, partition: TopicPartition) -> int:
+        """See `broker_adapter.broker.Consumer.position`."""
+        name = self._known(partition)
+        self._place_all()
+        return self._positions[name] or 0
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """See `broker_adapter.broker.Consumer.seek`."""
+        self._go_to(self._known(partition), offset)
+
+    def _go_to(self, name: TopicPartition, offset: int | None) -> None:
+        """Read `name` from `offset` on, which becomes its position."""
+        self._positions[name] = offset
+        self._forget_trouble(name)
+        self._waiting = deque(each for each in self._waiting if TopicPartition(*each[:2]) != name)
+        with translating(f"seek in {name}"):
+            # Not seek(), which fails where nothing is being fetched: right after an assignment, or an error.
+            if self._incremental:
+                self._librdkafka.incremental_unassign([Place(*name)])
+                self._librdkafka.incremental_assign([Place(*name, offset or 0)])
+            else:
+                self._waiting.clear()
+                self._librdkafka.assign([Place(*each, at or 0) for each, at in self._positions.items()])
+        self._pause_again()
+
+    def _forget_trouble(self, name: TopicPartition) -> None:
+        if self._trouble is not None and self._trouble[0] == name:
+            self._trouble = None
+
+    def _pause_again(self) -> None:
+        still = self._paused | {name for name, offset in self._positions.items() if offset is None}
+        if still:
+            with translating("pause partitions"):
+                self._librdkafka.pause([Place(*name) for name in still])
+
+    def seek_to_timestamp(self, partition: TopicPartition, timestamp: int) -> int:
+        """See `broker_adapter.broker.Consumer.seek_to_timestamp`."""
+        name = self._known(partition)
+        end = self._offsets_at({name: -1})[name]  # before the search, or a record between is passed over
+        found = self.offset_for_timestamp(name, timestamp)
+        offset = end if found is None else found
+        self._go_to(name, offset)
+        return offset
+
+    def offset_for_timestamp(self, partition: TopicPartition, timestamp: int) -> int | None:
+        """See `broker_adapter.broker.Consumer.offset_for_timestamp`."""
+        name = self._known(partition)
+        offset = self._offsets_at({name: max(timestamp, 0)})[name]
+        return None if offset < 0 else offset
+
+    def watermarks(self, partition: TopicPartition) -> tuple[int, int]:
+        """See `broker_adapter.broker.Consumer.watermarks`."""
+        name = self._known(partition)
+        begins, ends = self._edges([name])
+        return begins[name], ends[name]
+
+    def lag(self) -> dict[TopicPartition, int]:
+        """See `broker_adapter.broker.Consumer.lag`."""
+        self._check_open()
+        self._place_all()
+        if not self._positions:
+            return {}
+        ends = self._offsets_at(dict.fromkeys(self._positions, -1))
+        return {name: ends[name] - (offset or 0) for name, offset in self._positions.items()}
+
+    # ---------------------------------------------------------------- pausing
+
+    def pause(self, partitions: Sequence[TopicPartition]) -> None:
+        """See `broker_adapter.broker.Consumer.pause`."""
+        names = [self._known(each) for each in partitions]
+        self._paused.update(names)
+        self._pause_again()
+        for name in names:  # what was fetched ahead is fetched again
+            if any(TopicPartition(*each[:2]) == name for each in self._waiting):
+                self._go_to(name, self._positions[name])
+
+    def resume(self, partitions: Sequence[TopicPartition]) -> None:
+        """See `broker_adapter.broker.Consumer.resume`."""
+        names = [self._known(each) for each in partitions]
+        self._paused.difference_update(names)
+        placed = [Place(*name) for name in names if self._positions[name] is not None]
+        if placed:
+            with translating("resume partitions"):
+                self._librdkafka.resume(placed)
+
+    def paused(self) -> frozenset[TopicPartition]:
+        """See `broker_adapter.broker.Consumer.paused`."""
+        return frozenset(self._paused)
+
+    # ---------------------------------------------------------------- the group
+
+    def commit(self, offsets: Mapping[TopicPartition, int] | None = None) -> None:
+        """See `broker_adapter.broker.Consumer.commit`."""
+        places = self._to_commit(offsets)
+        if places:
+            doing = f"commit for group {self._group!r}"
+            with translating(doing):
+                self._checked(self._librdkafka.commit(offsets=places, asynchronous=False) or [], doing)
+
+    def commit_async(
+        self, offsets: Mapping[TopicPartition, int] | None = None, on_commit: CommitCallback | None = None
+    ) -> None:
+        """See `broker_adapter.broker.Consumer.commit_async`."""
+        places = self._to_commit(offsets)
+        if not places:
+            if on_commit is not None:
+                on_commit(None)
+            return
+        self._commits.append(on_commit)
+        try:
+            with translating(f"commit for group {self._group!r}"):
+                self._librdkafka.commit(offsets=places, asynchronous=True)
+        except BrokerError as error:
+            self._report_commit(error, self._commits.pop())
+
+    def _to_commit(self, offsets: Mapping[TopicPartition, int] | None) -> list[Place]:
+        self._require_group()
+        if offsets is None:
+            offsets = {name: offset for name, offset in self._positions.items() if offset is not None}
+        return [Place(*self._known(name), offset) for name, offset in offsets.items()]
+
+    def _committed_async(self, error: KafkaError | None, places: list[Place]) -> None:
+        if not self._commits:
+            return  # a commit that was waited for
+        doing = f"commit for group {self._group!r}"
+        failure = None if error is None else translated(error, doing)
+        try:
+            self._checked(places, doing)
+        except BrokerError as found:
+            failure = failure or found
+        self._report_commit(failure, self._commits.popleft())
+
+    @staticmethod
+    def _report_commit(failure: BrokerError | None, on_commit: CommitCallback | None) -> None:
+        try:
+            if on_commit is not None:
+                on_commit(failure)
+            elif failure is not None:
+                _log.warning("%s", failure)
+        except Exception:  # noqa: BLE001 - it is theirs; librdkafka called us
+            _log.exception("an on_commit raised")
+
+    def committed(self, partition: TopicPartition) -> int | None:
+        """See `broker_adapter.broker.Consumer.committed`."""
+        self._require_group()
+        name = self._known(partition)
+        return self._committed([name]).get(name)
+
+    def _require_group(self) -> None:
+        self._check_open()
+        if self._group is None:
+            raise InvalidGroup("this consumer has no group to commit for; make it with group=...")
+
+    # ---------------------------------------------------------------- closing
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Closed("this consumer is closed; ask the broker for another")
+        if os.getpid() != self._owner:
+            raise Closed("this consumer was made before a fork, and belongs to the parent; make another")
+
+    def close(self) -> None:
+        """See `broker_adapter.broker.Consumer.close`."""
+        if self._closed or os.getpid() != self._owner:
+            return
+        self._closed = True
+        self._on_close(self)
+        with translating("close a consumer"):
+            self._librdkafka.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,67 @@
+"""From a ``kafka://`` URL to librdkafka's configuration. Secrets are in it: it is never shown."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
+from urllib.parse import parse_qsl, urlsplit
+
+from broker_adapter.errors import InvalidConfig, UnsupportedURL
+
+Settings: TypeAlias = dict[str, Any]
+"""librdkafka's keys and their values."""
+
+HOW: Final = 'use "kafka://host:9092" or "kafka://host1:9092,host2:9092?librdkafka.key=value"'
+
+_OURS: Final = {
+    "auto.offset.reset": "broker.consumer(auto_offset_reset=...)",
+    "bootstrap.servers": "the URL's host and port",
+    "batch.size": "broker.producer(batch_size=...)",
+    "compression.codec": "broker.producer(compression=...)",
+    "compression.type": "broker.producer(compression=...)",
+    "enable.auto.commit": "consumer.commit()",
+    "enable.auto.offset.store": "consumer.commit()",
+    "group.id": "broker.consumer(group=...)",
+    "linger.ms": "broker.producer(linger=...)",
+    "partitioner": "broker.producer(partitioner=...)",
+    "queue.buffering.max.ms": "broker.producer(linger=...)",
+    "transactional.id": "nothing: this interface has no transactions",
+}
+"""Keys that the interface sets, and by what."""
+
+
+def parse_url(url: str, config: Mapping[str, object]) -> Settings:
+    """The settings that `url` and `config` give. Raises `UnsupportedURL` or `InvalidConfig`."""
+    parts = urlsplit(url)
+    if "@" in parts.netloc:
+        raise UnsupportedURL(
+            "a kafka:// URL takes no user and password before the host: give sasl.username and sasl.password "
+            "as connect(url, config={...}) or in the query"
+        )
+    servers = [server if ":" in server else f"{server}:9092" for server in parts.netloc.split(",")]
+    if parts.path not in {"", "/"} or parts.fragment or not all(each[0] != ":" for each in servers):
+        raise UnsupportedURL(f"kafka://{parts.netloc}{parts.path} names no Kafka cluster: {HOW}")
+    # A plus is a plus: passwords have them.
+    query = parse_qsl(parts.query.replace("+", "%2B"), keep_blank_values=True)
+    settings: Settings = {**dict(query), **config}
+    for name, instead in _OURS.items():
+        if name in settings:
+            raise InvalidConfig(f"{name} cannot be set for a whole broker: it is set by {instead}")
+    return {**settings, "bootstrap.servers": ",".join(servers)}
+
+
+def shown(settings: Settings) -> str:
+    """The cluster as an error may name it: its address and nothing else."""
+    return f"kafka://{settings['bootstrap.servers']}"
+
+
+class _OnlyNews(logging.Filter):
+    """Drops librdkafka's remark on each key that is for the other kind of client: all are given all."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        return not ("CONFWARN" in text and "property and will be ignored" in text)
+
+
+librdkafka_log: Final = logging.getLogger("broker_adapter.kafka.librdkafka")
+"""Where librdkafka's own lines go."""
+librdkafka_log.addFilter(_OnlyNews())

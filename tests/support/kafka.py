@@ -1,0 +1,146 @@
+"""A real Kafka as a subprocess: broker and controller in one process, on free ports of this machine."""
+
+import atexit
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from tests.support.jvm import class_path
+from tests.support.server import free_port
+
+_START_SECONDS: Final = 120.0
+_JVM: Final = (
+    "-Xmx256m",
+    "-Xshare:auto",
+    "-XX:TieredStopAtLevel=1",  # it starts in half the time
+    "-XX:+UseSerialGC",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+)
+
+
+class RunningKafka:
+    """A Kafka with its files in `folder`. It can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._class_path = class_path("kafka")
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = free_port()
+        self._settings = folder / "server.properties"
+        self._settings.write_text(self._properties(free_port()))
+        self._run("kafka.tools.StorageTool", "format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c", self._settings)
+
+    @property
+    def address(self) -> str:
+        """What clients are given as bootstrap.servers."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """What `connect` takes."""
+        return f"kafka://{self.address}"
+
+    @property
+    def data(self) -> Path:
+        """Where the folders of partitions are."""
+        return self._folder / "data"
+
+    def start(self) -> None:
+        """Start it and wait until it takes connections. Raises RuntimeError, with its output, if it ends."""
+        log = self._folder / "kafka.log"
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command("kafka.Kafka", self._settings), cwd=self._folder, stdout=output, stderr=output
+            )
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._listens():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise RuntimeError(f"Kafka did not start:\n{log.read_text()[-5000:]}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Stop it as its operator would, and wait until it has ended."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Kill it with SIGKILL. May be called again."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: int) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait()
+            self._process = None
+
+    def _listens(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=5):
+                return True
+        except OSError:
+            return False
+
+    def _command(self, main: str, *arguments: object) -> list[str]:
+        return ["java", *_JVM, "-cp", self._class_path, main, *map(str, arguments)]
+
+    def _run(self, main: str, *arguments: object) -> None:
+        done = subprocess.run(
+            self._command(main, *arguments),
+            cwd=self._folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{main} failed:\n{done.stdout}")
+
+    def _properties(self, controller_port: int) -> str:
+        return f"""
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller_port}
+listeners=PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{controller_port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+log.dirs={self.data}
+auto.create.topics.enable=false
+group.initial.rebalance.delay.ms=0
+offsets.topic.num.partitions=1
+offsets.topic.replication.factor=1
+share.coordinator.state.topic.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=1
+transaction.state.log.replication.factor=1
+"""
+
+
+@cache
+def shared_kafka() -> RunningKafka:
+    """The one Kafka of this run of the tests, started by the first that needs it and killed at the end.
+
+    Skips (or, in CI, fails) the test where there is no JDK or no Maven.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="fivebyte-kafka-"))
+    owner = os.getpid()
+
+    def end() -> None:
+        if os.getpid() == owner:
+            server.kill()
+            shutil.rmtree(folder, ignore_errors=True)
+
+    try:
+        server = RunningKafka(folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    atexit.register(end)
+    server.start()
+    return server
