@@ -180,6 +180,20 @@ def test_every_command_and_option_is_documented() -> None:
                 assert f"`{option}" in text + settings, (path, option)
 
 
+def test_every_call_and_option_of_the_client_is_documented() -> None:
+    text = page("docs/client.md")
+    for name, call in vars(serde.RegistryClient).items():
+        if isinstance(call, FunctionType) and not name.startswith("_") and name != "close":
+            assert f"`{name}`" in text, name
+    for name, parameter in inspect.signature(serde.RegistryClient).parameters.items():
+        default = {"None": "`None` ", str(parameter.empty): ""}.get(str(parameter.default))
+        shown = f"{parameter.default} " if default is None else default
+        assert f"| `{name}` | {shown}| " in text, name
+    for error in vars(serde).values():
+        if isinstance(error, type) and issubclass(error, serde.RegistryError | serde.TokenError):
+            assert f"`{error.__name__}`" in text, error
+
+
 def test_every_finding_is_documented() -> None:
     text = page("docs/avro.md")
     assert all(f"| `{kind}` | " in text for kind in DESCRIPTIONS)
