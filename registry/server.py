@@ -66,6 +66,7 @@ def serve(settings: Settings) -> int:
         workers=settings.workers,
         blocking_threads=settings.threads,
         workers_kill_timeout=_DRAIN_SECONDS,
+        respawn_failed_workers=True,  # unless they fail one after another
         websockets=False,
         log_level=LogLevels.error,
         log_dictconfig=configuration(settings.log_format, settings.log_level),
@@ -84,7 +85,7 @@ def serve(settings: Settings) -> int:
     try:
         with _temporary_folder() as tallies:
             server.serve(target_loader=partial(worker, settings, Path(tallies), fold), wrap_loader=False)
-    except SystemExit as end:  # a worker ended by itself, and has said why
+    except SystemExit as end:  # workers ended by themselves again and again, and have said why
         return end.code if isinstance(end.code, int) else 1
     finally:
         stopped.set()

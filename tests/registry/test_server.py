@@ -18,6 +18,7 @@ import pytest
 
 from fivebyte.cli import run as fivebyte
 from tests.support.needs import ROOT
+from tests.support.processes import need_proc, used_by_group
 from tests.support.redis import FORGETFUL, running_redis
 from tests.support.server import RunningRegistry, free_port, running_registry
 
@@ -144,6 +145,26 @@ def test_workers_end_with_a_parent_that_was_killed(store_url: str) -> None:
     with running_registry(store_url, workers=2) as server:
         os.kill(server.pid, signal.SIGKILL)
         assert ends_to_listen(server.port)
+
+
+def test_a_worker_that_was_killed_gets_a_successor(store_url: str) -> None:
+    need_proc()
+    with running_registry(store_url, workers=2) as server:
+
+        def workers() -> set[int]:
+            return set(used_by_group(server.pid)) - {server.pid}
+
+        first, second = workers()
+        os.kill(first, signal.SIGKILL)
+        deadline = time.monotonic() + 30
+        while len(workers() - {first, second}) != 1 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert len(workers()) == 2
+        assert second in workers()
+        for number in range(1, 11):
+            answer = httpx2.post(f"{server.url}/subjects/s{number}/versions", json={"schema": '"int"'})
+            assert answer.status_code == 200
+        assert server.stop() == 0
 
 
 def test_several_workers_on_one_file_are_one_registry(store_url: str) -> None:
