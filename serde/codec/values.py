@@ -73,6 +73,9 @@ class NanoDatetime(datetime):
     def __eq__(self, other: object) -> bool:
         return super().__eq__(other) is True and self.nanosecond == _nanosecond(other)
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
     def __hash__(self) -> int:
         moment = super().__hash__()
         return hash((moment, self.nanosecond)) if self.nanosecond else moment

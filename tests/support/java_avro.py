@@ -9,11 +9,11 @@ from tests.support.jvm import class_path
 Answer = dict[str, object]
 
 
-def ask(requests: Iterable[dict[str, object]]) -> list[Answer]:
-    """The answers to `requests`, in order; ``tests/jvm/avro/Oracle.java`` tells their shapes."""
+def ask(requests: Iterable[dict[str, object]], program: str = "Oracle") -> list[Answer]:
+    """The answers to `requests`, in order; ``tests/jvm/avro/Oracle.java``, or another, tells their shapes."""
     lines = "".join(json.dumps(request) + "\n" for request in requests)
     done = subprocess.run(
-        ["java", "-Xss4m", "-cp", class_path("avro"), "Oracle"],
+        ["java", "-Xss4m", "-cp", class_path("avro"), program],
         input=lines,
         capture_output=True,
         text=True,
@@ -31,3 +31,10 @@ def parse_request(schema: str, references: Sequence[str] = (), *, strict: bool =
 
 def compare_request(reader: str, writer: str, references: Sequence[str] = ()) -> dict[str, object]:
     return {"reader": reader, "writer": writer, "references": list(references)}
+
+
+def copy_request(
+    writer: str, body: bytes, reader: str | None = None, *, logical: bool = False
+) -> dict[str, object]:
+    """For the program ``Codec``."""
+    return {"writer": writer, "reader": reader or writer, "body": body.hex(), "logical": logical}
