@@ -45,9 +45,10 @@ def test_rules_between_defaults_and_overrides(client: FlaskClient) -> None:
         defaultRuleSet={"domainRules": [rule("a", "default"), rule("b", "default")], "enableAt": "first"},
         overrideRuleSet={"domainRules": [rule("c", "override")], "encodingRules": [rule("e", "override")]},
     )
-    own = {"domainRules": [rule("c", "own"), rule("b", "own")], "migrationRules": [rule("m", "own", "UPGRADE")]}
+    migration = [rule("m", "own", "UPGRADE")]
+    own = {"domainRules": [rule("c", "own"), rule("b", "own")], "migrationRules": migration}
     assert register(client, "s", '"int"', ruleSet=own)["ruleSet"] == {
-        "migrationRules": [rule("m", "own", "UPGRADE")],
+        "migrationRules": migration,
         "domainRules": [rule("a", "default"), rule("b", "own"), rule("c", "override")],
         "encodingRules": [rule("e", "override")],
         "enableAt": "first",

@@ -63,7 +63,8 @@ def test_a_listing_has_at_most_a_thousand(client: FlaskClient, store: MemoryStor
 def test_listing_schemas_with_a_type_of_rule(client: FlaskClient) -> None:
     register(client, "s", '"int"')
     register(client, "s", '"long"', ruleSet={"domainRules": [RULE]})
-    register(client, "t", '"int"', ruleSet={"migrationRules": [{**RULE, "mode": "UPGRADE", "type": "JSONATA"}]})
+    migration = {**RULE, "mode": "UPGRADE", "type": "JSONATA"}
+    register(client, "t", '"int"', ruleSet={"migrationRules": [migration]})
     assert keys(client, "/schemas?ruleType=CEL") == [("s", 2)]
     assert keys(client, "/schemas?ruleType=JSONATA") == [("t", 1)]
     assert keys(client, "/schemas?ruleType=") == [("s", 1), ("s", 2), ("t", 1)]

@@ -99,7 +99,8 @@ def test_the_digest_is_over_the_bytes_that_the_reference_lists() -> None:
     fed = (
         b'"\xc3\xa9"' + b"ns\x00\x00\x01\x02" + b"mt\xff\xff\xff\xff"
         b"\x01" + b"ax" + b"byz" + b"kv" + b"k"
-        b"\x01" + b"m1dTRANSFORMUPGRADECELt1t2p1q2xsf" + b"d1TRANSFORMWRITEREAD" + b"eTRANSFORMWRITEREAD\x01" + b"now"
+        b"\x01" + b"m1dTRANSFORMUPGRADECELt1t2p1q2xsf" + b"d1TRANSFORMWRITEREAD"
+        b"eTRANSFORMWRITEREAD\x01" + b"now"
     )
     assert content.digest() == hashlib.md5(fed).digest()
 
