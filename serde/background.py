@@ -21,6 +21,7 @@ class Background:
         self._jobs: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
         self._threads = 0
+        self._busy = 0
         self._is_closed = False
 
     def later(self, seconds: float, job: Callable[[], None]) -> None:
@@ -30,7 +31,7 @@ class Background:
                 return
             self._count += 1
             heapq.heappush(self._jobs, (time.monotonic() + seconds, self._count, job))
-            if self._threads < min(_THREADS, len(self._jobs)):
+            if self._threads < _THREADS and self._threads - self._busy < len(self._jobs):
                 self._threads += 1
                 threading.Thread(target=self._work, name="registry-client", daemon=True).start()
             self._changed.notify()
@@ -44,7 +45,15 @@ class Background:
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
-            job()
+            try:
+                job()
+            except BaseException:
+                with self._changed:
+                    self._threads -= 1
+                raise
+            finally:
+                with self._changed:
+                    self._busy -= 1
 
     def _next(self) -> Callable[[], None] | None:
         """Wait for the next job's time; None when there is none, and this thread is to end."""
@@ -52,7 +61,9 @@ class Background:
             while self._jobs:
                 wait = self._jobs[0][0] - time.monotonic()
                 if wait <= 0:
+                    self._busy += 1
                     return heapq.heappop(self._jobs)[2]
                 self._changed.wait(wait)
+            # Under the same lock as seeing that there is no job: who brings one sees this thread gone.
             self._threads -= 1
             return None

@@ -63,6 +63,11 @@ class Cache(Generic[K, V]):
             for key in [key for key in self._entries if drop(key)]:
                 del self._entries[key]
 
+    def values(self) -> list[V]:
+        """What is kept now."""
+        with self._lock:
+            return [value for value, _ in self._entries.values()]
+
     def after_fork(self) -> None:
         """Go on in a child process."""
         self._lock = threading.Lock()

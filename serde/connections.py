@@ -125,7 +125,8 @@ def authenticator(auth: Auth | None, *, timeout: float, deadline: float, retries
     if isinstance(auth, BearerToken):
         return Called(auth.token) if callable(auth.token) else Fixed(bearer(auth.token))
     if isinstance(auth, ClientCredentials):
-        _checked(auth.token_url, "a token endpoint's URL")
+        if _checked(auth.token_url, "a token endpoint's URL").username:
+            raise ValueError("a token endpoint's URL has no user: give client_id and client_secret")
         return TokenAuthenticator(auth, timeout=timeout, deadline=deadline, retries=retries)
     raise TypeError(
         "auth is (user, password), BasicAuth, BearerToken or ClientCredentials, not " + type(auth).__name__

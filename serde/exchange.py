@@ -165,6 +165,8 @@ class Exchange:
                     # What a registry said tells more than that another one said nothing.
                     if told is None or failed.is_answer or not told.is_answer:
                         told = failed
+                    if failed.is_answer and not failed.error.is_transient:
+                        self._first = number  # it is there, and said no
                     if not failed.elsewhere:
                         break
                     if failed.again and failed.wish <= _LONGEST_WISH:

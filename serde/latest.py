@@ -13,7 +13,7 @@ from random import SystemRandom
 from typing import Final, NamedTuple
 
 from serde.cache import Cache
-from serde.errors import NotFound, SerdeError
+from serde.errors import NotFound, RegistryBusy, RegistryUnreachable, SerdeError
 from serde.model import RegisteredSchema
 from serde.steps import Later, Steps, once
 
@@ -70,7 +70,8 @@ class Latest:
         self._refresh = refresh
         self._entries: Cache[LatestKey, _Entry] = Cache(capacity)
         self._changes = [0] * _STRIPES
-        self._is_away = False
+        self._is_away = False  # as far as the last answer tells
+        self._is_told = False  # in the log
         self._random = SystemRandom()
 
     def get(self, key: LatestKey, load: Load) -> Steps[RegisteredSchema]:
@@ -98,7 +99,7 @@ class Latest:
         """Go on in a child process, which has no one who renews what the parent knew."""
         self._entries.after_fork()
         self._entries.discard(lambda _: True)
-        self._is_away = False
+        self._is_away = self._is_told = False
 
     def _is_good(self, entry: _Entry) -> bool:
         return self._is_away or entry.is_old or time.monotonic() - entry.since < self._ttl + self._refresh
@@ -117,7 +118,7 @@ class Latest:
             self._went_away(entry, error)
             yield self._next(_AWAY, key, entry, load)
             return entry.value
-        self._came_back()
+        self._answered()
         if self._ttl > 0 and before == self._changed(key.subject):
             entry = _Entry(value)
             self._entries.put(key, entry)
@@ -148,22 +149,26 @@ class Latest:
             self._went_away(entry, error)
             wait = min(self._ttl, _AWAY)
         else:
-            self._came_back()
+            entry.is_old = False
             # What was registered meanwhile is newer than what was found.
             if before == self._changed(key.subject):
                 entry.set(value)
+            self._answered()
         yield self._next(wait, key, entry, load)
 
     def _went_away(self, entry: _Entry, error: SerdeError) -> None:
         entry.is_old = True
-        if not self._is_away:
-            self._is_away = True
+        # Then nobody waits for the others either. A refusal is about this one alone.
+        self._is_away = isinstance(error, RegistryUnreachable | RegistryBusy)
+        if not self._is_told:
+            self._is_told = True
             _log.warning("The latest versions last known are used until the registry is back: %s", error)
 
-    def _came_back(self) -> None:
-        if self._is_away:
-            self._is_away = False
-            _log.info("The registry is back.")
+    def _answered(self) -> None:
+        self._is_away = False
+        if self._is_told and not any(entry.is_old for entry in self._entries.values()):
+            self._is_told = False
+            _log.info("The registry is back; the latest versions are known.")
 
     def _changed(self, subject: str) -> int:
         return self._changes[hash(subject) % _STRIPES]

@@ -345,6 +345,8 @@ def test_what_is_no_auth_is_refused() -> None:
         assert SECRET not in str(caught.value)
     with pytest.raises(ValueError, match="a token endpoint's URL starts with"):
         RegistryClient("http://one", auth=ClientCredentials("one/token", "me", SECRET))
+    with pytest.raises(ValueError, match="has no user: give client_id"):
+        RegistryClient("http://one", auth=ClientCredentials(f"http://me:{SECRET}@one", "me", SECRET))
 
 
 @on_both

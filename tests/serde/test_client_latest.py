@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+from collections import Counter
 from typing import Any
 
 import httpx2
@@ -168,6 +169,33 @@ def test_while_the_registry_is_away_the_last_known_is_given_and_the_log_says_so_
                 while (await of(client.latest("s"))).version == 1:
                     await asyncio.sleep(0.01)
             assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+    run(scenario())
+
+
+@on_both
+def test_one_subject_that_is_refused_does_not_fill_the_log(
+    kind: type[Client], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "serde.client")
+    asked: Counter[str] = Counter()
+
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        subject = request.url.path.split("/")[2]
+        asked[subject] += 1
+        if subject == "bad" and asked[subject] > 1:
+            return error(403, 40301)
+        return answer(200, {"subject": subject, "version": asked[subject], "id": 1, "schema": INT})
+
+    async def scenario() -> None:
+        transport = httpx2.MockTransport(serve)
+        async with opened(kind, "http://one", transport=transport, latest_ttl=0.05) as client:
+            async with asyncio.timeout(20):
+                while asked["bad"] < 6 or asked["good"] < 6:
+                    assert (await of(client.latest("bad"))).version == 1
+                    await of(client.latest("good"))
+                    await asyncio.sleep(0.01)
+            assert [record.levelname for record in caplog.records] == ["WARNING"]
 
     run(scenario())
 

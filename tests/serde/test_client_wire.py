@@ -9,10 +9,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from serde import RegistryBusy, RegistryClient, RegistryError, RegistryUnreachable
+from serde import RegistryBusy, RegistryClient, RegistryError, RegistryUnreachable, SubjectNotFound
 from serde.exchange import retry_after
 from tests.serde.faces import Client, of, on_both, opened, run
 from tests.serde.servers import Behaving, sent, silent
+from tests.support.server import running_registry
 
 GOOD = sent(200, ["a"])
 PAGE = sent(200, "<html>starting</html>", kind="text/html")
@@ -103,6 +104,39 @@ def test_a_registry_that_comes_back_is_used_again(kind: type[Client]) -> None:
                 assert await of(client.subjects()) == ["a"]
 
     run(scenario())
+
+
+@on_both
+def test_a_real_registry_that_is_killed_and_comes_back(kind: type[Client]) -> None:
+    async def scenario() -> None:
+        with running_registry("sqlite:///schemas.db") as server:
+            async with opened(kind, server.url, retries=0) as client:
+                await of(client.register("s", '"int"'))
+                await of(client.latest("s"))
+                for _ in range(2):
+                    server.kill()
+                    with pytest.raises(RegistryUnreachable):
+                        await of(client.subjects())
+                    assert (await of(client.latest("s"))).version == 1
+                    server.restart()
+                    assert await of(client.subjects()) == ["s"]
+
+    run(scenario())
+
+
+@on_both
+def test_a_url_that_says_no_is_a_good_one(kind: type[Client]) -> None:
+    first, second = Behaving(b""), Behaving(sent(404, {"error_code": 40401, "message": "no"}))
+
+    async def scenario() -> None:
+        with first.listening() as one, second.listening() as two:
+            async with opened(kind, [one, two], **QUICK) as client:
+                for _ in range(3):
+                    with pytest.raises(SubjectNotFound):
+                        await of(client.versions("s"))
+
+    run(scenario())
+    assert (len(first.requests), len(second.requests)) == (1, 3)
 
 
 @on_both
