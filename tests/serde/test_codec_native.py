@@ -96,6 +96,32 @@ def test_a_message_larger_than_the_stack_and_one_deeper_than_the_native_codec_go
     assert native.left_to_pure() == before + 2
 
 
+ENUMS = [{"type": "enum", "name": n, "symbols": [n]} for n in "AB"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (ENUMS, "B"),
+        (["int", "long"], 1 << 40),
+        (["bytes", {"type": "fixed", "name": "F", "size": 2}], bytearray(b"ab")),
+        (["null", "double"], 5),
+        ([{"type": "string", "logicalType": "uuid"}, "bytes", "string"], "no uuid"),
+        ([{"type": "int", "logicalType": "date"}, "string"], "2024-02-30"),
+        ([{"type": "bytes", "logicalType": "decimal", "precision": 2}, "double"], Decimal(12)),
+        ({"type": "record", "name": "R", "fields": [{"name": "a", "type": "int", "default": 1}]}, {}),
+        ({"type": "record", "name": "R", "fields": [{"name": "a", "type": "int"}]}, UserDict(a=1)),
+        ({"type": "map", "values": "int"}, UserDict(a=True + 1)),
+        ({"type": "array", "items": "int"}, range(5)),
+    ],
+)
+def test_what_is_right_is_not_left_to_the_pure_codec(kind: Any, value: Any) -> None:
+    native = native_codec()
+    before = native.left_to_pure()
+    assert native.compile_encoder(schema(kind))(value) == pure.compile_encoder(schema(kind))(value)
+    assert native.left_to_pure() == before
+
+
 class Changing(UserDict[str, int]):
     """A record that, when it is read, changes what it is held by."""
 

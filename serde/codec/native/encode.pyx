@@ -150,10 +150,9 @@ cdef class Enum(Writer):
         self.symbols = symbols
 
     cdef int write(self, Buffer *out, object value) except -1:
-        cdef object tag
-        if not isinstance(value, str):
+        cdef object tag = self.symbols.get(value) if isinstance(value, str) else None
+        if tag is None:
             return refuse()
-        tag = self.symbols[value]
         return put(out, PyBytes_AS_STRING(tag), PyBytes_GET_SIZE(tag))
 
 
