@@ -119,16 +119,14 @@ class Finding:
 
         subject: one that has it, in whose context (``:.ctx:subject``, or ``:.ctx:``) the id is one.
         """
-        query = {} if subject is None else {"subject": subject}
-        request = Request("GET", ("schemas", "ids", schema_id), query=query)
-        return (yield from self._schema(("id", schema_id, subject), request, schema_id))
+        return (yield from self._schema(("id", schema_id, subject), schema_id))
 
     def schema_by_guid(self, guid: str) -> Steps[Schema]:
         """The schema with a guid, which is the same in every context and registry. Raises SchemaNotFound.
 
         Its `id` is None where the registry does not say it; see `ids_by_guid`.
         """
-        return (yield from self._schema(("guid", guid), Request("GET", ("schemas", "guids", guid)), None))
+        return (yield from self._schema(("guid", guid, None), None))
 
     def ids_by_guid(self, guid: str) -> Steps[list[ContextId]]:
         """The ids of the schema with a guid, one for each context that has it. Raises SchemaNotFound."""
@@ -245,13 +243,19 @@ class Finding:
         found = cache.get(key)
         return found if found is not None else (yield from once(key, fill))
 
-    def _schema(self, key: Hashable, request: Request, schema_id: int | None) -> Steps[Schema]:
+    def _schema(self, key: tuple[str, int | str, str | None], schema_id: int | None) -> Steps[Schema]:
+        """What the key asks for: ``id`` or ``guid``, which one, and a subject that has it or None."""
+
         def fill() -> Steps[Schema]:
             known = self._known_schema(key)
             if known is not None:
                 return known  # another asked just now
+            kind, which, subject = key
+            query = {} if subject is None else {"subject": subject}
             try:
-                answer = yield from self._exchange.ask(request)
+                answer = yield from self._exchange.ask(
+                    Request("GET", ("schemas", f"{kind}s", which), query=query)
+                )
             except SchemaNotFound as error:
                 error.schema_id = schema_id
                 self._missing.put(key, error)

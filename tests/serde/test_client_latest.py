@@ -1,15 +1,17 @@
 """The newest version: kept, renewed in the background, waited for once, and never old unless it must be."""
 
 import asyncio
+import json
 import logging
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
 import pytest
 
-from serde import NotFound, RegistryUnreachable, SubjectNotFound
+from serde import NotFound, RegistryClient, RegistryUnreachable, SubjectNotFound
 from tests.serde.faces import Client, of, on_both, opened, run, until
 from tests.serde.servers import Answer, answer, error
 from tests.support.server import running_registry
@@ -275,3 +277,32 @@ def test_what_was_on_its_way_when_a_version_was_registered_is_not_kept(kind: typ
             assert (await of(client.latest("s"))).version == 2
 
     run(scenario())
+
+
+@pytest.mark.parametrize("register_with_it", [True, False])
+def test_threads_never_see_an_older_version_after_a_newer_one(register_with_it: bool) -> None:
+    """While versions are registered, by the client that is asked or by another."""
+    with RegistryClient("embedded:") as registering, RegistryClient("embedded:", latest_ttl=0.01) as asked:
+        writer = asked if register_with_it else registering
+        writer.set_config("NONE")
+        writer.register("s", json.dumps({"type": "int", "n": 0}))
+        stop = threading.Event()
+
+        def watch() -> list[int]:
+            seen = []
+            while not stop.is_set():
+                seen.append(asked.latest("s").version)
+            return seen
+
+        with ThreadPoolExecutor(8) as pool:
+            watching = [pool.submit(watch) for _ in range(8)]
+            try:
+                for n in range(1, 40):
+                    registered = writer.register("s", json.dumps({"type": "int", "n": n}))
+                    if register_with_it:
+                        assert asked.latest("s").version == registered.version
+            finally:
+                stop.set()
+            for watched in watching:
+                seen = watched.result(20)
+                assert seen == sorted(seen)
