@@ -106,6 +106,13 @@ ENUMS = [{"type": "enum", "name": n, "symbols": [n]} for n in "AB"]
         (["int", "long"], 1 << 40),
         (["bytes", {"type": "fixed", "name": "F", "size": 2}], bytearray(b"ab")),
         (["null", "double"], 5),
+        (
+            [
+                {"type": "record", "name": "A", "fields": [{"name": "x", "type": "int"}]},
+                {"type": "map", "values": "int"},
+            ],
+            {"x": 1, "y": 2},
+        ),
         ([{"type": "string", "logicalType": "uuid"}, "bytes", "string"], "no uuid"),
         ([{"type": "int", "logicalType": "date"}, "string"], "2024-02-30"),
         ([{"type": "bytes", "logicalType": "decimal", "precision": 2}, "double"], Decimal(12)),

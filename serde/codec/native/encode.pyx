@@ -263,7 +263,7 @@ cdef class Record(Writer):
             (<Writer>PyTuple_GET_ITEM(self.writers, n)).write(out, given)
         if met != PyDict_Size(value):
             # A key that is no field: only the type's name may be one.
-            if met + 1 != PyDict_Size(value) or TYPE_KEY in self.known or value[TYPE_KEY] != self.name:
+            if met + 1 != PyDict_Size(value) or TYPE_KEY in self.known or value.get(TYPE_KEY) != self.name:
                 return refuse()
         out.depth -= 1
         return 0

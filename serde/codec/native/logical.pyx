@@ -103,10 +103,11 @@ cdef class TimestampReader(ReadConverted):
         cdef int64_t number = (<Number>self.inner).number(data)
         cdef int64_t a_day = DAY // self.unit
         cdef int64_t days = floor_div(number, a_day)
-        cdef int64_t micros = (number - days * a_day) * self.unit
+        cdef int64_t micros
         cdef int year, month, day, seconds
         if days < FIRST_DAY or days > LAST_DAY:
             refuse()
+        micros = (number - days * a_day) * self.unit
         codec_date(days, &year, &month, &day)
         seconds = <int>(micros // 1_000_000)
         return dt.datetime_new(
