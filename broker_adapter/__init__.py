@@ -1,5 +1,7 @@
 """One interface to a broker: a file log in a folder, or Apache Kafka."""
 
+from broker_adapter.async_consumer import AsyncConsumer
+from broker_adapter.async_producer import AsyncProducer
 from broker_adapter.broker import (
     Acknowledgement,
     Admin,
@@ -31,6 +33,8 @@ from broker_adapter.serializing import DeserializingConsumer, SerializingProduce
 __all__ = [
     "Acknowledgement",
     "Admin",
+    "AsyncConsumer",
+    "AsyncProducer",
     "AutoOffsetReset",
     "Broker",
     "BrokerError",

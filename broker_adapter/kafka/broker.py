@@ -75,6 +75,8 @@ class KafkaBroker:
         producer = KafkaProducer(
             {
                 "batch.num.messages": _MANY,
+                # librdkafka's default, and not before the record has lingered.
+                "message.timeout.ms": int(linger * 1000) + 300_000,
                 **self._settings,
                 "linger.ms": linger * 1000,
                 "batch.size": batch_size,

@@ -340,6 +340,7 @@ class KafkaConsumer:
 
     def _go_to(self, name: TopicPartition, offset: int | None) -> None:
         """Read `name` from `offset` on, which becomes its position."""
+        was_unplaced = self._positions[name] is None
         self._positions[name] = offset
         self._forget_trouble(name)
         self._waiting = deque(each for each in self._waiting if TopicPartition(*each[:2]) != name)
@@ -351,6 +352,8 @@ class KafkaConsumer:
             else:
                 self._waiting.clear()
                 self._librdkafka.assign([Place(*each, at or 0) for each, at in self._positions.items()])
+            if was_unplaced and name not in self._paused:
+                self._librdkafka.resume([Place(*name)])
         self._pause_again()
 
     def _forget_trouble(self, name: TopicPartition) -> None:
