@@ -144,7 +144,7 @@ class FileBroker:
         directory = self._topics.require(name)
         with self._lock:
             partition = self._partitions.get(name)
-            if partition is not None and partition.is_deleted():
+            if partition is not None and partition.is_deleted:
                 self._deleted.append(partition)
                 partition = None
             if partition is None:

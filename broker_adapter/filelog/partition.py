@@ -147,10 +147,9 @@ class Partition:
         return header
 
     def _writable(self) -> tuple[LogSegment, LogState]:
+        self._check_there()
         state = self._page.published()
         segment = self.segment(state.active_base)
-        if segment.is_deleted():
-            raise UnknownTopic(f"topic {self.name.topic!r} was deleted; create it again, or write elsewhere")
         size = segment.file_size()
         if size > state.committed_bytes:
             segment.cut(state.committed_bytes)  # a dead writer's: nobody was told that it was written
@@ -265,7 +264,19 @@ class Partition:
             with self._segments_lock, reporting("open", self.directory / f"{base:020d}.log"):
                 segment = self._segments.get(base)
                 if segment is None:
-                    segment = self._segments[base] = LogSegment(self.directory, base)
+                    segment = self._open_segment(base)
+                    self._segments[base] = segment
+        return segment
+
+    def _open_segment(self, base: int) -> LogSegment:
+        try:
+            segment = LogSegment(self.directory, base)
+        except FileNotFoundError:
+            self._check_there()
+            raise
+        if self.is_deleted:
+            segment.close()  # of another topic, of the same name
+            self._check_there()
         return segment
 
     @staticmethod
@@ -333,9 +344,14 @@ class Partition:
         """Wait up to `timeout` seconds until the log goes beyond `offset`; whether it does."""
         return wait_until(lambda: self.state().log_end_offset > offset, timeout)
 
+    @property
     def is_deleted(self) -> bool:
-        """Whether the topic was deleted since this was opened, and perhaps made again."""
-        return self.segment(self.state().active_base).is_deleted()
+        """Whether the topic was deleted since this was opened. The path may be another topic's by now."""
+        return self._page.is_retired
+
+    def _check_there(self) -> None:
+        if self.is_deleted:
+            raise UnknownTopic(f"topic {self.name.topic!r} was deleted while it was open; create it first")
 
     def close(self) -> None:
         """Close the files. Nothing else may be called after it."""

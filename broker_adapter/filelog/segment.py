@@ -119,10 +119,6 @@ class LogSegment:
         """The log file's size, which for the active segment may be more than what is valid."""
         return os.fstat(self._descriptor).st_size
 
-    def is_deleted(self) -> bool:
-        """Whether the log file has no name any more: somebody deleted it."""
-        return os.fstat(self._descriptor).st_nlink == 0
-
     def read(self, position: int, size: int) -> bytes:
         """Up to `size` bytes at `position`."""
         return os.pread(self._descriptor, size, position)

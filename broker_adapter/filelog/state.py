@@ -33,6 +33,7 @@ from broker_adapter.errors import CorruptLog
 
 _PAGE: Final = 4096
 _MAGIC: Final = int.from_bytes(b"5BSTATE1", "little")
+_RETIRED: Final = -1
 _WORD_MAGIC, _WORD_BOOT, _WORD_SEQUENCE = range(3)
 _FIELDS: Final = Struct("=7q")
 _CHECK: Final = Struct("=I")
@@ -133,6 +134,15 @@ class StatePage:
         self.publish(state)
         self._words[_WORD_BOOT] = BOOT_ID
         self._words[_WORD_MAGIC] = _MAGIC
+
+    def retire(self) -> None:
+        """Tell all who have the page mapped that its log is being deleted. As `publish`."""
+        self._words[_WORD_MAGIC] = _RETIRED
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether the log was deleted since the page was mapped."""
+        return bool(self._words[_WORD_MAGIC] == _RETIRED)
 
     def close(self) -> None:
         """Unmap the page."""

@@ -24,6 +24,7 @@ from broker_adapter.filelog.config import FILE_NAME, TopicConfig
 from broker_adapter.filelog.files import reporting, sync_directory, write_atomically
 from broker_adapter.filelog.locks import FileLock
 from broker_adapter.filelog.segment import segment_bases
+from broker_adapter.filelog.state import StatePage
 from broker_adapter.nouns import TopicPartition
 
 INTERNAL_TOPICS: Final = frozenset({"__consumer_offsets", "__transaction_state", "__share_group_state"})
@@ -149,12 +150,13 @@ class Topics:
 
     @staticmethod
     def _unlink(directory: Path) -> None:
-        """Delete a partition's files while nobody appends: who comes next sees that they are gone."""
+        """Delete a partition's files, after telling those who have them open, while nobody appends."""
         lock = FileLock(directory / ".wlock")
         try:
             with lock:
-                for path in directory.glob("*.log"):
-                    path.unlink()
+                page = StatePage(directory / ".state")
+                page.retire()
+                page.close()
         finally:
             lock.close()
         shutil.rmtree(directory)

@@ -20,6 +20,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it exports 
 from broker_adapter.admin import GroupDescription, GroupMember, TopicDescription
 from broker_adapter.errors import (
     BrokerUnavailable,
+    FencedMember,
+    GroupBusy,
     InvalidGroup,
     InvalidTopic,
     OffsetOutOfRange,
@@ -256,7 +258,10 @@ class KafkaAdmin:
             )
         for place in _result(altered, doing).topic_partitions or []:
             if place.error is not None:
-                raise translated(place.error, doing)
+                error = translated(place.error, doing)
+                if isinstance(error, FencedMember):  # it means: not one of the members that there are
+                    raise GroupBusy(f"could not {doing}: it has members; close its consumers first")
+                raise error
 
     def delete_group(self, name: str) -> None:
         """See `broker_adapter.broker.Admin.delete_group`."""

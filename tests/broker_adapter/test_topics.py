@@ -232,3 +232,23 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
         os.seteuid(user)
         for path in [tmp_path / "data", tmp_path / "data" / "t-0"]:
             path.chmod(0o755)
+
+
+def test_a_topic_that_another_broker_deletes_and_makes_again(tmp_path: Path) -> None:
+    with FileBroker(tmp_path) as ours, FileBroker(tmp_path) as others:
+        ours.admin.create_topic("t")
+        with ours.producer(linger=0) as producer, ours.consumer("t") as reader:
+            producer.send("t", b"old").result()
+            others.admin.delete_topic("t")
+            others.admin.create_topic("t")
+            with others.producer() as theirs:
+                theirs.send("t", b"new")
+            assert [record.value for record in reader.poll()] == [b"old"]  # its file is open yet
+            with pytest.raises(UnknownTopic, match="was deleted while it was open"):
+                producer.send("t", b"lost").result()
+            assert producer.send("t", b"newer").result().offset == 1
+            with pytest.raises(UnknownTopic):
+                producer.flush()
+        with ours.consumer("t") as reader:
+            assert [record.value for record in reader.poll()] == [b"new", b"newer"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".topics.lock", "t-0"]
