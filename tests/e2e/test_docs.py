@@ -25,6 +25,7 @@ from registry.model import CompatibilityLevel
 from registry.registry import Registry
 from registry.settings import declared_settings
 from registry.store import open_store
+from serde.codec import CODEC_VARIABLE, LOGICAL_TYPES
 from tests.support.commands import commands
 from tests.support.needs import ROOT, need_programs
 from tests.support.server import running_registry
@@ -239,3 +240,8 @@ def test_everything_that_is_exported_says_what_it_does(package: ModuleType) -> N
         for attribute, member in vars(exported).items():
             if isinstance(member, FunctionType | property) and not attribute.startswith("_"):
                 assert inspect.getdoc(member), f"{name}.{attribute}"
+
+
+def test_the_serializers_page_names_every_logical_type_and_what_chooses_the_codec() -> None:
+    text = page("docs/serializers.md")
+    assert [name for name in (*LOGICAL_TYPES, CODEC_VARIABLE) if f"`{name}" not in text] == []

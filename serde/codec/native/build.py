@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import serde.codec.native.decode as decode  # so that the ImportError names what is missing
+import serde.codec.native.encode as encode
+import serde.codec.native.logical as logical
 from serde.codec.binary import varint
 from serde.codec.defaults import default_bytes
 from serde.codec.fault import FAULTS
 from serde.codec.logical import Conversion, Convert
 from serde.codec.match import unchanged
-from serde.codec.native import decode, encode, logical
 from serde.codec.readers import Default, Readers, Step
 from serde.codec.schema import MISSING, Enum, Field, Fixed, Node, Primitive, Record, Union, type_name
 from serde.codec.union import branches_by_class, record_fields
