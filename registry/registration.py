@@ -65,6 +65,19 @@ class _Against:
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """A new schema that nothing was against, in the state at a position of the log."""
+
+    candidate: Candidate
+    state: State
+    position: int
+
+    def holds_for(self, state: State) -> bool:
+        """Whether `state` is that one, still."""
+        return state is self.state and state.position == self.position
+
+
+@dataclass(frozen=True, slots=True)
 class Registration:
     """One request to register, look up or check a schema of `subject`.
 
@@ -149,6 +162,10 @@ class Registration:
                 return version if request.id in {None, version.id} else None
         return None
 
+    def is_compared(self, state: State) -> bool:
+        """Whether the candidate is held against earlier versions."""
+        return not self.force and not state.effective_mode(self.subject).takes_ids
+
     def against(self, candidate: Candidate, state: State, version: int | None = None) -> _Against:
         """Take from the state what the candidate is held against: by its level, or only `version`."""
         config = state.effective_config(self.subject, self.default)
@@ -231,18 +248,24 @@ class Registration:
         if messages:
             raise IncompatibleSchemaError(self.subject, messages)
 
-    def decide(self, state: State) -> tuple[list[Record], SchemaVersion]:
-        """The records that register the schema (none if it is known), and the version it gets."""
-        candidate = self.parse(self.draft(state))
-        known = self.known(candidate, state) or self.spelt_out(
-            candidate, self.with_references(candidate, state)
-        )
-        if known is not None:
-            return [], known
-        self.permit(candidate, state)
+    def decide(self, state: State, checked: Checked | None = None) -> tuple[list[Record], SchemaVersion]:
+        """The records that register the schema (none if it is known), and the version it gets.
+
+        checked: what is not looked at again, unless the log has grown since.
+        """
+        if checked is not None and checked.holds_for(state):
+            candidate = checked.candidate
+        else:
+            candidate = self.parse(self.draft(state))
+            known = self.known(candidate, state) or self.spelt_out(
+                candidate, self.with_references(candidate, state)
+            )
+            if known is not None:
+                return [], known
+            self.permit(candidate, state)
+            if self.is_compared(state):
+                self.check(candidate, self.against(candidate, state))
         imports = state.effective_mode(self.subject).takes_ids
-        if not imports and not self.force:
-            self.check(candidate, self.against(candidate, state))
         version = self._next_version(state, imports)
         content = candidate.completed
         digest = content.digest()

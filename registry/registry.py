@@ -10,6 +10,7 @@ only read is in `registry.catalogue`.
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from registry import deletion, modes
@@ -38,7 +39,7 @@ from registry.model import (
     QualifiedSubject,
 )
 from registry.records import ConfigRecord, Record
-from registry.registration import Limits, Registration
+from registry.registration import Checked, Limits, Registration
 from registry.replica import Fold, Replica
 from registry.schemas import Schemas
 from registry.state import SchemaVersion, State
@@ -115,7 +116,7 @@ class Registry(Catalogue):
             schema.rule_set.check()
         with self._replica.synced() as state:
             job = self._job(state.target(subject), schema, force=force)
-            draft = job.draft(state)
+            draft, begun, position = job.draft(state), state, state.position
         candidate = job.parse(draft)
         with self._replica.synced() as state:
             known = job.known(candidate, state)
@@ -125,12 +126,14 @@ class Registry(Catalogue):
             return known
         with self._replica.synced() as state:
             job.permit(candidate, state)
-            compared = not force and not state.effective_mode(job.subject).takes_ids
-            against = job.against(candidate, state) if compared else None
+            against = job.against(candidate, state) if job.is_compared(state) else None
+            checked = Checked(candidate, begun, position)
+            unchanged = checked.holds_for(state)
         if against is not None:
             job.check(candidate, against)
-        # All that is costly was done without a lock, and is remembered: deciding finds it there.
-        return self._replica.write(job.decide)
+        # All that is costly was done without a lock. Where the log has grown since, deciding does it again,
+        # and finds most of it remembered.
+        return self._replica.write(partial(job.decide, checked=checked if unchanged else None))
 
     def retag(self, subject: str, number: int, edit: Retag) -> SchemaVersion:
         """Register a version again with other tags in its text, other metadata or other rules.

@@ -155,7 +155,7 @@ class Replica:
                 if not records:
                     return result
                 try:
-                    self._store.append(position, [record.to_log() for record in records], after=after)
+                    entry = self._store.append(position, [record.to_log() for record in records], after=after)
                 except Conflict:
                     attempt += 1
                     self.conflicts += 1  # under the lock of the writers
@@ -166,9 +166,16 @@ class Replica:
                         ) from None
                     time.sleep(random.uniform(0, 0.001 * min(attempt, 20)))  # noqa: S311 - spreads writers out
                 else:
-                    with self._folding:  # not while another thread holds a head that it asked for before
-                        self._appended = position
+                    self._take(entry)
                     return result
+
+    def _take(self, entry: Entry) -> None:
+        """Fold what this process has just appended, without reading it back."""
+        with self._folding:  # not while another thread holds a head that it asked for before
+            self._appended = entry.position
+            if self._state.position == entry.position - 1:  # or else another thread has read it already
+                self._fold(self._state, entry)
+                self._token = entry.token
 
     def _give_up_while_away(self) -> None:
         if self._away is not None:

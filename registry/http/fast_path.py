@@ -16,12 +16,11 @@ answers go on while the store is away.
 import re
 import threading
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from registry.http.caching import LASTING, VARY, etag
 from registry.http.compression import LEAST_BYTES, accepts_gzip, compressed
-from registry.http.negotiation import negotiate
+from registry.http.negotiation import MEMORABLE, negotiate
 from registry.http.responses import BY_ID, entity, json_text
 from registry.model import DEFAULT_CONTEXT
 from registry.replica import Replica
@@ -154,9 +153,6 @@ def _weight(answers: _Answers) -> int:
     return len(answers.body) * 3 // 2 + _OVERHEAD
 
 
-_negotiate = lru_cache(maxsize=256)(negotiate)
-
-
 def _media_type(accept: str | None) -> str | None:
     """None also for what is too long to be remembered."""
-    return _negotiate(accept) if accept is None or len(accept) < 200 else None
+    return negotiate(accept) if accept is None or len(accept) < MEMORABLE else None

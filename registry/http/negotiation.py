@@ -1,5 +1,7 @@
 """Which media types may come in and go out (reference, section 1.0)."""
 
+from functools import lru_cache
+
 from werkzeug.http import parse_options_header
 
 MEDIA_TYPES = (
@@ -11,6 +13,9 @@ MEDIA_TYPES = (
 
 _REQUEST_TYPES = {*MEDIA_TYPES, "application/octet-stream"}
 
+MEMORABLE = 200
+"""Characters of an ``Accept`` that is worth remembering."""
+
 
 def negotiate(accept: str | None) -> str | None:
     """The media type for the answer to a request with this ``Accept``; None if none will do.
@@ -19,6 +24,17 @@ def negotiate(accept: str | None) -> str | None:
     """
     if accept is None or not accept.strip():
         return MEDIA_TYPES[0]
+    return _remembered(accept) if len(accept) < MEMORABLE else _choose(accept)
+
+
+def is_readable(content_type: str | None) -> bool:
+    """Whether a body of this ``Content-Type`` is taken as JSON; none at all counts as octets."""
+    if content_type is None or not content_type.strip() or content_type in _REQUEST_TYPES:
+        return True
+    return parse_options_header(content_type)[0].lower() in _REQUEST_TYPES
+
+
+def _choose(accept: str) -> str | None:
     ranges = [_parse_range(part) for part in accept.split(",") if part.strip()]
     best, best_weight = None, 0.0
     for media_type in MEDIA_TYPES:
@@ -28,11 +44,7 @@ def negotiate(accept: str | None) -> str | None:
     return best
 
 
-def is_readable(content_type: str | None) -> bool:
-    """Whether a body of this ``Content-Type`` is taken as JSON; none at all counts as octets."""
-    if content_type is None or not content_type.strip():
-        return True
-    return parse_options_header(content_type)[0].lower() in _REQUEST_TYPES
+_remembered = lru_cache(maxsize=256)(_choose)
 
 
 def _parse_range(text: str) -> tuple[str, float]:

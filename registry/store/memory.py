@@ -28,14 +28,15 @@ class MemoryStore:
 
     def append(
         self, position: int, records: Sequence[LogRecord], principal: str | None = None, *, after: str = ""
-    ) -> None:
+    ) -> Entry:
         """See `Store`."""
-        text = encode_records(records)
+        text, moment = encode_records(records), time.time_ns() // 1_000_000
         with self._grown:
             if position != len(self._rows) + 1:
                 raise Conflict(position)
-            self._rows.append((time.time_ns() // 1_000_000, text, principal))
+            self._rows.append((moment, text, principal))
             self._grown.notify_all()
+        return Entry(position, moment, tuple(records), principal)
 
     def extend(self, entries: Sequence[Entry]) -> None:
         """See `Store`."""

@@ -166,7 +166,7 @@ class RedisStore:
 
     def append(
         self, position: int, records: Sequence[LogRecord], principal: str | None = None, *, after: str = ""
-    ) -> None:
+    ) -> Entry:
         """See `Store`. After a StoreAwayError it is not known whether the entry was written.
 
         Raises StoreError also where fewer replicas than asked for confirmed: then it was written.
@@ -174,14 +174,15 @@ class RedisStore:
         text = encode_records(records)
         if position < 1:
             raise Conflict(position)
-        fields = _fields(time.time_ns() // 1_000_000, text, principal)
-        self._write(position, _APPEND, [after, str(position), *fields])
+        token, moment = _new_token(), time.time_ns() // 1_000_000
+        self._write(position, _APPEND, [after, str(position), *_fields(token, moment, text, principal)])
+        return Entry(position, moment, tuple(records), principal, token)
 
     def extend(self, entries: Sequence[Entry]) -> None:
         """See `Store`. One script; what may fail is as in `append`."""
         arguments: list[str] = []
         for entry in entries:
-            fields = _fields(entry.time, encode_records(entry.records), entry.principal)
+            fields = _fields(_new_token(), entry.time, encode_records(entry.records), entry.principal)
             arguments += [str(entry.position), str(len(fields)), *fields]
         self._write(entries[0].position, _EXTEND, arguments)
 
@@ -359,9 +360,13 @@ class RedisStore:
         return kind(f"{self.url}: {text}; {advice}")
 
 
-def _fields(moment: int, text: str, principal: str | None) -> list[str]:
+def _new_token() -> str:
+    return secrets.token_hex(8)
+
+
+def _fields(token: str, moment: int, text: str, principal: str | None) -> list[str]:
     """An entry's fields and their values, by turns."""
-    fields = ["token", secrets.token_hex(8), "time", str(moment), "records", text]
+    fields = ["token", token, "time", str(moment), "records", text]
     return fields if principal is None else [*fields, "principal", principal]
 
 

@@ -93,13 +93,15 @@ class SQLiteStore:
 
     def append(
         self, position: int, records: Sequence[LogRecord], principal: str | None = None, *, after: str = ""
-    ) -> None:
+    ) -> Entry:
         """See `Store`. Waits for other writers for at most the busy timeout, then raises StoreBusyError."""
-        row = (position, time.time_ns() // 1_000_000, principal, encode_records(records), position - 1)
+        moment = time.time_ns() // 1_000_000
+        row = (position, moment, principal, encode_records(records), position - 1)
         with self._writing:
             added = self._guard(lambda: self._writer.execute(_APPEND, row).rowcount)
         if added != 1:
             raise Conflict(position)
+        return Entry(position, moment, tuple(records), principal)
 
     def extend(self, entries: Sequence[Entry]) -> None:
         """See `Store`. One transaction; waits for other writers as `append` does."""

@@ -53,8 +53,8 @@ class Store(Protocol):
 
     def append(
         self, position: int, records: Sequence[LogRecord], principal: str | None = None, *, after: str = ""
-    ) -> None:
-        """Write `records` (at least one) as the entry at `position`.
+    ) -> Entry:
+        """Write `records` (at least one) as the entry at `position`, and answer it as `read` would.
 
         Returns when the entry is as durable as the store can make it and every
         reader sees it.

@@ -241,3 +241,10 @@ def test_urls_are_relative_or_absolute_as_sqlalchemy_has_them(
         store.close()
         assert Path(path).is_file()
     assert open_store("memory:").url == "memory:"
+
+
+def test_an_append_answers_what_is_read_back(store: Store) -> None:
+    first = store.append(1, [LogRecord({"keytype": "TEST", "n": 1}, {"é": [1, None, True]})])
+    second = store.append(2, [LogRecord({"keytype": "TEST"}, None)] * 2, principal="someone")
+    assert [first, second] == list(store.read(0))
+    assert store.tail() == (2, second.token)

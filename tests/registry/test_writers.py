@@ -35,12 +35,12 @@ class Meddling(MemoryStore):
 
     def append(
         self, position: int, records: Sequence[LogRecord], principal: str | None = None, *, after: str = ""
-    ) -> None:
+    ) -> Entry:
         if self.meddle and not self._busy:
             self._busy = True
             self.meddle.pop(0)(Registry(self))
             self._busy = False
-        super().append(position, records, principal, after=after)
+        return super().append(position, records, principal, after=after)
 
 
 class Watched(MemoryStore):

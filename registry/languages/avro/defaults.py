@@ -29,6 +29,8 @@ _INTEGER_BITS = {"int": 31, "long": 63}
 MAX_CHECKS = 500_000
 """How many values may be held against types for the defaults of one schema: about a second."""
 
+_WITH_PARTS = (Record, Union, Array, Map)
+
 
 class Defaults:
     """Checks the defaults of one schema, whose nodes and JSON values stay as they are meanwhile.
@@ -66,8 +68,10 @@ class Defaults:
         self._checks += 1
         if self._checks > MAX_CHECKS:
             raise SchemaFault(f"the defaults of this schema take more than {MAX_CHECKS:,} checks")
-        if not isinstance(schema, Record | Union | Array | Map):
+        if not isinstance(schema, _WITH_PARTS):
             return value is not MISSING and _is_valid_scalar(schema.type, value)
+        if value is None and isinstance(schema, Union) and any(b.type == "null" for b in schema.branches):
+            return True  # most defaults
         key = (id(schema), id(value))
         if key not in self._known:
             if key in self._open:
