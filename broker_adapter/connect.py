@@ -41,8 +41,9 @@ def connect(url: str, config: Mapping[str, object] | None = None) -> Broker:
 
 def _shown(parts: SplitResult) -> str:
     """The URL without what may be secret: user, password and query."""
-    host = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=host, query="", fragment="").geturl()
+    if "@" in parts.netloc + parts.path:
+        return f"{parts.scheme}://..."
+    return parts._replace(query="", fragment="").geturl()
 
 
 def _kafka(url: str, config: Mapping[str, object]) -> Broker:

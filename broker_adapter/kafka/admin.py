@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any, Final, TypeVar
 
-from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, TopicCollection
+from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, KafkaError, TopicCollection
 from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it exports them, unsaid
     AdminClient,
@@ -208,7 +208,7 @@ class KafkaAdmin:
         with translating(doing):
             found = self._librdkafka.list_consumer_groups(request_timeout=self.timeout).result()
         for error in found.errors or []:
-            raise translated(error.args[0], doing)
+            raise translated(error if isinstance(error, KafkaError) else error.args[0], doing)
         return sorted(each.group_id for each in found.valid or [])
 
     def describe_group(self, name: str) -> GroupDescription:

@@ -32,7 +32,7 @@ _OURS: Final = {
 def parse_url(url: str, config: Mapping[str, object]) -> Settings:
     """The settings that `url` and `config` give. Raises `UnsupportedURL` or `InvalidConfig`."""
     parts = urlsplit(url)
-    if "@" in parts.netloc:
+    if "@" in url.partition("?")[0]:
         raise UnsupportedURL(
             "a kafka:// URL takes no user and password before the host: give sasl.username and sasl.password "
             "as connect(url, config={...}) or in the query"

@@ -1,5 +1,7 @@
-"""Where records go: as librdkafka sends them if they have a key, in turn if not."""
+"""Where records go: as librdkafka or Java sends them if they have a key, in turn if not."""
 
+import random
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from zlib import crc32
@@ -9,7 +11,8 @@ from confluent_kafka import KafkaError, Message, Producer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker_adapter.partitioner import ConsistentPartitioner
+from broker_adapter.partitioner import ConsistentPartitioner, Murmur2Partitioner, Partitioner
+from tests.support.jvm import class_path
 
 PARTITIONS = 4  # what a topic of librdkafka's mock cluster has
 
@@ -61,10 +64,25 @@ def test_a_key_has_one_partition(key: bytes, partitions: int) -> None:
     assert ours(key, partitions) == ours(key, partitions) == crc32(key) % partitions
 
 
+@pytest.mark.parametrize("partitions", [4, 7, 1000])
+def test_keys_go_where_java_sends_them(partitions: int) -> None:
+    chance = random.Random(partitions)
+    keys = [b"", *(bytes([n]) for n in range(256)), *(chance.randbytes(n % 40) for n in range(2000))]
+    done = subprocess.run(
+        ["java", "-cp", class_path("kafka"), "Partitions", str(partitions)],
+        input="".join(f"{key.hex()}\n" for key in keys),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    ours = Murmur2Partitioner()
+    assert [ours(key, partitions) for key in keys] == [int(line) for line in done.stdout.split()]
+
+
+@pytest.mark.parametrize("ours", [ConsistentPartitioner(), Murmur2Partitioner()])
 @pytest.mark.parametrize("partitions", [1, 2, 3, 7])
 @pytest.mark.parametrize("records", [1, 10, 1000])
-def test_records_without_a_key_are_spread_evenly(partitions: int, records: int) -> None:
-    ours = ConsistentPartitioner()
+def test_records_without_a_key_are_spread_evenly(ours: Partitioner, partitions: int, records: int) -> None:
     spread = Counter(ours(None, partitions) for _ in range(records))
     assert sum(spread.values()) == records
     assert max(spread.values()) - min(spread[n] for n in range(partitions)) <= 1

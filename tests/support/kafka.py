@@ -74,6 +74,18 @@ class RunningKafka:
         """Kill it with SIGKILL. May be called again."""
         self._end(signal.SIGKILL)
 
+    def freeze(self) -> None:
+        """From here on it is silent, but its connections stay."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on, with what it was sent meanwhile."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def _end(self, number: int) -> None:
         if self._process is not None:
             self._process.send_signal(number)
@@ -113,6 +125,9 @@ listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 log.dirs={self.data}
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=100
+group.consumer.min.heartbeat.interval.ms=100
+group.consumer.heartbeat.interval.ms=100
 offsets.topic.num.partitions=1
 offsets.topic.replication.factor=1
 share.coordinator.state.topic.replication.factor=1
