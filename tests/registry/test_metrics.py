@@ -148,7 +148,7 @@ class Contended(MemoryStore):
         if self.losses:
             self.losses -= 1
             raise Conflict(position)
-        super().append(position, records, principal, after=after)
+        return super().append(position, records, principal, after=after)
 
 
 def test_conflicts() -> None:
