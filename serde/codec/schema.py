@@ -7,6 +7,7 @@ Source: Avro 1.12 specification, "Schema Declaration" and "Names".
 """
 
 import json
+import sys
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -196,7 +197,8 @@ class _Parser:
         namespace = record.name.rpartition(".")[0]
         built: dict[str, Field] = {}
         for index, item in enumerate(fields):
-            name = _text(item, "name", f"{at}/{index}")
+            # Interned, as are names in a program: to find one in a dict is then to compare pointers.
+            name = sys.intern(_text(item, "name", f"{at}/{index}"))
             if name in built:
                 raise InvalidSchema(f"{record.name} has two fields {name!r}", f"{at}/{index}")
             built[name] = Field(

@@ -24,7 +24,7 @@ from serde.codec.native.wire cimport (
     MAX_DEPTH,
     STACK_SIZE,
     Buffer,
-    codec_dict_get,
+    codec_dict_next,
     put,
     put_long,
     refuse,
@@ -244,7 +244,7 @@ cdef class Record(Writer):
         self.known = frozenset(names)
 
     cdef int write(self, Buffer *out, object value) except -1:
-        cdef Py_ssize_t n, met = 0
+        cdef Py_ssize_t n, met = 0, place = 0
         cdef PyObject *found
         cdef object given
         if type(value) is not dict:
@@ -253,7 +253,7 @@ cdef class Record(Writer):
             return refuse()
         out.depth += 1
         for n in range(PyTuple_GET_SIZE(self.names)):
-            found = codec_dict_get(value, <object>PyTuple_GET_ITEM(self.names, n))
+            found = codec_dict_next(value, <object>PyTuple_GET_ITEM(self.names, n), &place)
             if found == NULL:
                 self.write_default(out, n)
                 continue

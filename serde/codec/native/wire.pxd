@@ -20,9 +20,28 @@ cdef extern from *:
         return found;
     #endif
     }
+
+    /* The same, for keys asked for in the order they usually have: the one at `place` is looked at first, and
+       `place` moves on if it is the key itself. If it is not, and the key is elsewhere, the dict has an order or
+       keys of its own, and `place` is -1 from then on. Safe also after the dict has changed. */
+    static inline PyObject *codec_dict_next(PyObject *dict, PyObject *key, Py_ssize_t *place) {
+        PyObject *value;
+    #ifndef Py_GIL_DISABLED
+        PyObject *found;
+        Py_ssize_t next = *place;
+        if (next >= 0 && PyDict_Next(dict, &next, &found, &value) && found == key) {
+            *place = next;
+            Py_INCREF(value);
+            return value;
+        }
+    #endif
+        value = codec_dict_get(dict, key);
+        if (value != NULL) *place = -1;
+        return value;
+    }
     """
     const Py_ssize_t PY_SSIZE_T_MAX
-    PyObject *codec_dict_get(object dict, object key) except? NULL
+    PyObject *codec_dict_next(object dict, object key, Py_ssize_t *place) except? NULL
 
 
 cdef enum:
