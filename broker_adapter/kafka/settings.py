@@ -1,6 +1,8 @@
 """From a ``kafka://`` URL to librdkafka's configuration. Secrets are in it: it is never shown."""
 
 import logging
+import re
+import time
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
@@ -12,6 +14,9 @@ Settings: TypeAlias = dict[str, Any]
 
 HOW: Final = 'use "kafka://host:9092" or "kafka://host1:9092,host2:9092?librdkafka.key=value"'
 
+_QUIET_SECONDS: Final = 30.0
+_CHANGES: Final = re.compile(r"\(after \d+ms[^)]*\)|rdkafka#\w+-\d+")
+"""What differs in lines that say the same."""
 _OURS: Final = {
     "auto.offset.reset": "broker.consumer(auto_offset_reset=...)",
     "bootstrap.servers": "the URL's host and port",
@@ -55,11 +60,26 @@ def shown(settings: Settings) -> str:
 
 
 class _OnlyNews(logging.Filter):
-    """Drops librdkafka's remark on each key that is for the other kind of client: all are given all."""
+    """Drops librdkafka's remark on each key that is for the other kind of client: all are given all.
+
+    And of a failure to connect, which comes many times a second, all but one in a while.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         text = record.getMessage()
-        return not ("CONFWARN" in text and "property and will be ignored" in text)
+        if text.startswith("CONFWARN") and "property and will be ignored" in text:
+            return False
+        if not text.startswith(("FAIL", "ERROR")):
+            return True
+        text, now = _CHANGES.sub("", text), time.monotonic()
+        is_news = now - self._told.get(text, -_QUIET_SECONDS) >= _QUIET_SECONDS
+        if is_news:
+            self._told[text] = now
+        return is_news
 
 
 librdkafka_log: Final = logging.getLogger("broker_adapter.kafka.librdkafka")
