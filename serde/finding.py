@@ -300,9 +300,7 @@ class Finding:
     def _remember(self, found: RegisteredSchema) -> None:
         # In another context the id is another schema's.
         if _context(found.subject, self._context) == self._context:
-            key = ("id", found.id, None)
-            self._schemas.put(key, answers.as_schema(found))
-            self._missing.remove(key)
+            self._schemas.put(("id", found.id, None), answers.as_schema(found))
 
     def _forget(self, subject: str) -> None:
         for cache in (self._registered, self._versions, self._referenced):

@@ -141,13 +141,7 @@ class TaskDriver:
         flight: asyncio.Task[T] | None = flights.get(step.key)
         if flight is None:
             flight = flights[step.key] = asyncio.create_task(self.run(step.make()))
-
-            def land(done: asyncio.Task[T]) -> None:
-                del flights[step.key]
-                if not done.cancelled():
-                    done.exception()  # so that asyncio does not tell of one that nobody waited for
-
-            flight.add_done_callback(land)
+            flight.add_done_callback(lambda _: flights.pop(step.key))
         try:
             return await asyncio.shield(flight)
         except asyncio.CancelledError:

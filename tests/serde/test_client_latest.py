@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from serde import NotFound, RegistryClient, RegistryUnreachable, SubjectNotFound
+from serde import AsyncRegistryClient, NotFound, RegistryClient, RegistryUnreachable, SubjectNotFound
 from tests.serde.faces import Client, of, on_both, opened, run, until
 from tests.serde.servers import Answer, answer, error
 from tests.support.server import running_registry
@@ -151,16 +152,15 @@ def test_while_the_registry_is_away_the_last_known_is_given_and_the_log_says_so_
     registry = Registry()
 
     async def scenario() -> None:
-        options: dict[str, Any] = {"latest_ttl": 0.05, "retries": 0, "deadline": 0.05}
+        options: dict[str, Any] = {"latest_ttl": 0.05, "retries": 0, "deadline": 1}
         async with opened(kind, "http://one", transport=registry.transport, **options) as client:
             assert (await of(client.latest("s"))).version == 1
             registry.is_away = True
-            asked = registry.asked
-            async with asyncio.timeout(20):
-                # Longer than its time and one refresh, by far.
-                while registry.asked < asked + 6:
-                    assert (await of(client.latest("s"))).version == 1
-                    await asyncio.sleep(0.01)
+            # Longer than its time and one refresh.
+            end = time.monotonic() + 1.5
+            while time.monotonic() < end:
+                assert (await of(client.latest("s"))).version == 1
+                await asyncio.sleep(0.01)
             assert [record.levelname for record in caplog.records] == ["WARNING"]
             assert "the registry is back: no schema registry at http://one" in caplog.text
             with pytest.raises(RegistryUnreachable):
@@ -203,12 +203,11 @@ def test_one_subject_that_is_refused_does_not_fill_the_log(
 
 
 @on_both
-def test_what_nobody_renewed_is_asked_for_again(kind: type[Client]) -> None:
-    """An event loop that stood still, a laptop that slept: too old is too old."""
+def test_what_nobody_wanted_for_long_is_asked_for_again(kind: type[Client]) -> None:
     registry = Registry()
 
     async def scenario() -> None:
-        options: dict[str, Any] = {"latest_ttl": 0.05, "deadline": 0.05}
+        options: dict[str, Any] = {"latest_ttl": 0.05}
         async with opened(kind, "http://one", transport=registry.transport, **options) as client:
             assert (await of(client.latest("s"))).version == 1
             # Nobody wants it for ten times its time: nobody renews it any more.
@@ -275,6 +274,42 @@ def test_what_was_on_its_way_when_a_version_was_registered_is_not_kept(kind: typ
             registry.gate.set()
             assert (await asking).version == 1
             assert (await of(client.latest("s"))).version == 2
+
+    run(scenario())
+
+
+@on_both
+def test_a_refresh_on_its_way_when_a_version_was_registered_is_not_kept(kind: type[Client]) -> None:
+    registry = Registry()
+
+    async def scenario() -> None:
+        transport = registry.slow_transport
+        async with opened(kind, "http://one", transport=transport, latest_ttl=1) as client:
+            await of(client.latest("s"))
+            registry.gate.clear()
+            await until(lambda: registry.asked == 2)  # it will say version 1
+            registry.version = 2
+            assert (await of(client.register("s", LONG))).version == 2
+            registry.gate.set()
+            seen = []
+            while registry.asked < 4:  # until the next refresh, which says version 2
+                seen.append((await of(client.latest("s"))).version)
+                await asyncio.sleep(0.01)
+            assert set(seen) == {2}
+
+    run(scenario())
+
+
+def test_an_event_loop_that_stood_still_trusts_no_old_version() -> None:
+    registry = Registry()
+
+    async def scenario() -> None:
+        options: dict[str, Any] = {"latest_ttl": 0.05, "deadline": 0.5}
+        async with AsyncRegistryClient("http://one", transport=registry.transport, **options) as client:
+            assert (await client.latest("s")).version == 1
+            registry.version = 2
+            time.sleep(0.7)  # nothing else runs meanwhile, no refresh either
+            assert (await client.latest("s")).version == 2
 
     run(scenario())
 
