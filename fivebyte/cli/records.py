@@ -92,8 +92,10 @@ def consume(
         deserializer = AvroDeserializer(client, text, references=references)
         with opened.consumer(topic, group=group, value_deserializer=deserializer) as consumer:
             left = max_records
+            # A file log has its records at hand; Kafka has to be waited for, a group's partitions above all.
+            patience = 1.0 if follow else 5.0 if broker.startswith("kafka:") else 0.0
             while left is None or left > 0:
-                records = consumer.poll(1.0 if follow else 0.0, min(left or 500, 500))
+                records = consumer.poll(patience, min(left or 500, 500))
                 if not records and not follow:
                     return
                 for record in records:
