@@ -28,6 +28,7 @@ from broker_adapter.errors import (
     NoOffset,
     UnknownPartition,
 )
+from broker_adapter.kafka.offsets import Offsets, checked
 from broker_adapter.kafka.records import record_of
 from broker_adapter.kafka.settings import Settings, librdkafka_log
 from broker_adapter.kafka.translation import translated, translating
@@ -74,7 +75,6 @@ class KafkaConsumer:
         self._group = group
         self._reset = auto_offset_reset
         self._idle_timeout = idle_timeout
-        self._timeout = timeout
         self._count_partitions = count_partitions
         self._on_close = on_close
         self._owner = os.getpid()
@@ -106,6 +106,7 @@ class KafkaConsumer:
             settings["partition.assignment.strategy"] = strategy
         with translating("make a consumer"):
             self._librdkafka = Librdkafka(settings, logger=librdkafka_log)
+        self._offsets = Offsets(self._librdkafka, timeout)
         if group is None:
             self._take(
                 [TopicPartition(topic, number) for topic, count in counts.items() for number in range(count)]
@@ -180,8 +181,8 @@ class KafkaConsumer:
         """Where to begin: at what was committed, or where the reset says; none where it says "error"."""
         if not partitions:
             return {}
-        committed = self._committed(partitions) if self._group is not None else {}
-        begins, ends = self._edges(partitions)
+        committed = self._offsets.committed(partitions) if self._group is not None else {}
+        begins, ends = self._offsets.starts(partitions), self._offsets.ends(partitions)
         starts: dict[TopicPartition, int] = {}
         for name in partitions:
             begin, end = begins[name], ends[name]
@@ -191,36 +192,6 @@ class KafkaConsumer:
             elif self._reset != "error":
                 starts[name] = begin if self._reset == "earliest" else end
         return starts
-
-    def _edges(
-        self, partitions: Sequence[TopicPartition]
-    ) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
-        """The start and the end offset of each log, all asked for at once."""
-        return self._offsets_at(dict.fromkeys(partitions, -2)), self._offsets_at(
-            dict.fromkeys(partitions, -1)
-        )
-
-    def _offsets_at(self, times: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
-        """The first offset at each time in ms; -1 stands for the log's end and -2 for its start."""
-        doing = f"find offsets of {', '.join(map(str, times))}"
-        with translating(doing):
-            found = self._librdkafka.offsets_for_times(
-                [Place(*name, at) for name, at in times.items()], timeout=self._timeout
-            )
-        return self._checked(found, doing)
-
-    def _committed(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-        doing = f"read what group {self._group!r} committed"
-        with translating(doing):
-            found = self._librdkafka.committed([Place(*name) for name in partitions], timeout=self._timeout)
-        return {name: offset for name, offset in self._checked(found, doing).items() if offset >= 0}
-
-    @staticmethod
-    def _checked(places: Sequence[Place], doing: str) -> dict[TopicPartition, int]:
-        for place in places:
-            if place.error is not None:
-                raise translated(place.error, f"{doing} ({place.topic}-{place.partition})")
-        return {TopicPartition(each.topic, each.partition): each.offset for each in places}
 
     def _place_all(self) -> None:
         """Give a place to partitions that have none yet. Raises why that cannot be."""
@@ -369,7 +340,7 @@ class KafkaConsumer:
     def seek_to_timestamp(self, partition: TopicPartition, timestamp: int) -> int:
         """See `broker_adapter.broker.Consumer.seek_to_timestamp`."""
         name = self._known(partition)
-        end = self._offsets_at({name: -1})[name]  # before the search, or a record between is passed over
+        end = self._offsets.ends([name])[name]  # before the search, or a record between is passed over
         found = self.offset_for_timestamp(name, timestamp)
         offset = end if found is None else found
         self._go_to(name, offset)
@@ -377,15 +348,12 @@ class KafkaConsumer:
 
     def offset_for_timestamp(self, partition: TopicPartition, timestamp: int) -> int | None:
         """See `broker_adapter.broker.Consumer.offset_for_timestamp`."""
-        name = self._known(partition)
-        offset = self._offsets_at({name: max(timestamp, 0)})[name]
-        return None if offset < 0 else offset
+        return self._offsets.at_time(self._known(partition), timestamp)
 
     def watermarks(self, partition: TopicPartition) -> tuple[int, int]:
         """See `broker_adapter.broker.Consumer.watermarks`."""
         name = self._known(partition)
-        begins, ends = self._edges([name])
-        return begins[name], ends[name]
+        return self._offsets.starts([name])[name], self._offsets.ends([name])[name]
 
     def lag(self) -> dict[TopicPartition, int]:
         """See `broker_adapter.broker.Consumer.lag`."""
@@ -393,7 +361,7 @@ class KafkaConsumer:
         self._place_all()
         if not self._positions:
             return {}
-        ends = self._offsets_at(dict.fromkeys(self._positions, -1))
+        ends = self._offsets.ends(list(self._positions))
         return {name: ends[name] - (offset or 0) for name, offset in self._positions.items()}
 
     # ---------------------------------------------------------------- pausing
@@ -428,7 +396,7 @@ class KafkaConsumer:
         if places:
             doing = f"commit for group {self._group!r}"
             with translating(doing):
-                self._checked(self._librdkafka.commit(offsets=places, asynchronous=False) or [], doing)
+                checked(self._librdkafka.commit(offsets=places, asynchronous=False) or [], doing)
 
     def commit_async(
         self, offsets: Mapping[TopicPartition, int] | None = None, on_commit: CommitCallback | None = None
@@ -458,7 +426,7 @@ class KafkaConsumer:
         doing = f"commit for group {self._group!r}"
         failure = None if error is None else translated(error, doing)
         try:
-            self._checked(places, doing)
+            checked(places, doing)
         except BrokerError as found:
             failure = failure or found
         self._report_commit(failure, self._commits.popleft())
@@ -477,7 +445,7 @@ class KafkaConsumer:
         """See `broker_adapter.broker.Consumer.committed`."""
         self._require_group()
         name = self._known(partition)
-        return self._committed([name]).get(name)
+        return self._offsets.committed([name]).get(name)
 
     def _require_group(self) -> None:
         self._check_open()
