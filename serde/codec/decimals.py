@@ -1,10 +1,17 @@
-"""Python's Decimal to and from the bytes of a decimal and of a big-decimal. No number is ever rounded."""
+"""Python's Decimal to and from the bytes of a decimal and of a big-decimal. No number is ever rounded.
+
+Turning digits into bytes, and back, takes time by the square of their number: a megabyte would take minutes.
+So there is a limit, the one that Python itself has for int and str.
+"""
 
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Final
 
 from serde.codec.binary import INT_MAX, INT_MIN, read_bytes, read_int, varint
 from serde.codec.fault import Fault
+
+MAX_DIGITS: Final = 4300
+_MAX_BYTES: Final = (MAX_DIGITS * 3322 // 1000) // 8 + 1  # a digit is 3.322 bits
 
 # Exact, whatever the number of digits.
 _EXACT: Final = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
@@ -15,7 +22,7 @@ def decimal_to_bytes(value: Decimal, precision: int, scale: int, size: int | Non
 
     size: of the result; None: as few bytes as can hold it, as Java writes.
 
-    Raises Fault if `value` has more digits than `precision` and `scale` allow.
+    Raises Fault if `value` has more digits than `precision` and `scale` allow, or than `MAX_DIGITS`.
     """
     sign, digits, exponent = value.as_tuple()
     if not isinstance(exponent, int):
@@ -38,6 +45,8 @@ def decimal_to_bytes(value: Decimal, precision: int, scale: int, size: int | Non
 
 
 def decimal_from_bytes(raw: bytes, scale: int) -> Decimal:
+    if len(raw) > _MAX_BYTES:
+        raise Fault(f"a decimal of {len(raw)} bytes: more than {MAX_DIGITS} digits are not read")
     return Decimal(int.from_bytes(raw, "big", signed=True)).scaleb(-scale, _EXACT)
 
 
@@ -62,6 +71,8 @@ def big_decimal_from_bytes(data: bytes) -> Decimal:
 
 
 def _number(digits: tuple[int, ...]) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise Fault(f"a decimal of {len(digits)} digits: more than {MAX_DIGITS} are not written")
     return int("".join(map(str, digits)))
 
 

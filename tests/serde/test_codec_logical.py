@@ -193,6 +193,22 @@ def test_a_broken_big_decimal_is_refused(inner: str) -> None:
         decode(logical("bytes", "big-decimal"), encode("bytes", bytes.fromhex(inner)))
 
 
+@pytest.mark.parametrize(
+    "schema", [logical("bytes", "big-decimal"), logical("bytes", "decimal", precision=9)]
+)
+def test_a_decimal_of_very_many_digits_is_refused(schema: Any) -> None:
+    # It would be minutes of arithmetic.
+    raw = encode("bytes", bytes(1_000_000))
+    body = encode("bytes", raw + b"\x00") if schema["logicalType"] == "big-decimal" else raw
+    with pytest.raises(Fault, match="more than 4300 digits are not read"):
+        decode(schema, body)
+    with pytest.raises(Fault, match="digits"):
+        encode(schema, Decimal("7" * 4301))
+    largest = Decimal("9" * 4300)
+    if schema["logicalType"] == "big-decimal":
+        assert decode(schema, encode(schema, largest)) == largest
+
+
 def test_a_uuid_may_be_text_in_any_form_python_takes() -> None:
     text = "{12345678-9ABC-def0-1234-56789abcdef0}"
     assert decode(logical("string", "uuid"), encode("string", text)) == KEY
