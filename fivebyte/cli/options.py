@@ -1,13 +1,15 @@
 """Options that several commands share, and what they open."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
 if TYPE_CHECKING:
-    from serde import Reference
+    from serde import Reference, RegistryClient
 
 DEFAULT_REGISTRY = "http://127.0.0.1:8081"
 DEFAULT_BROKER = "file:./data"
@@ -31,6 +33,19 @@ broker_option = click.option(
     metavar="URL",
     help="The broker: file: and the folder of a file log.",
 )
+
+
+@contextmanager
+def opened_registry(url: str) -> "Iterator[RegistryClient]":
+    """A client of the registry that was given by --registry; a usage error where the URL is none."""
+    from serde import RegistryClient
+
+    try:
+        client = RegistryClient(url)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--registry") from None
+    with client:
+        yield client
 
 
 class _ReferenceType(click.ParamType["Reference"]):

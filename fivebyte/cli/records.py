@@ -8,8 +8,15 @@ import click
 
 from broker_adapter import Record, connect
 from fivebyte.cli.json_lines import NotOfSchema, from_json, key_to_json, to_json
-from fivebyte.cli.options import broker_option, counted, read_schema, references_option, registry_option
-from serde import AvroDeserializer, AvroSerializer, Reference, RegistryClient
+from fivebyte.cli.options import (
+    broker_option,
+    counted,
+    opened_registry,
+    read_schema,
+    references_option,
+    registry_option,
+)
+from serde import AvroDeserializer, AvroSerializer, Reference
 from serde.codec import parse_schema
 
 if TYPE_CHECKING:
@@ -46,7 +53,7 @@ def produce(
     if container and schema_file:
         raise click.UsageError("a container file has its own schema: leave --schema out")
     text = read_schema(schema_file) if schema_file else None
-    with RegistryClient(registry) as client, connect(broker) as opened, opened.producer() as producer:
+    with opened_registry(registry) as client, connect(broker) as opened, opened.producer() as producer:
         if container:
             text, values = _container(file)
         serializer = AvroSerializer(client, text, references=references, use_latest=text is None)
@@ -88,7 +95,7 @@ def consume(
 ) -> None:
     """Read TOPIC's records from its beginning, or where --group stopped, as JSON lines."""
     text = read_schema(schema_file) if schema_file else None
-    with RegistryClient(registry) as client, connect(broker) as opened:
+    with opened_registry(registry) as client, connect(broker) as opened:
         deserializer = AvroDeserializer(client, text, references=references)
         with opened.consumer(topic, group=group, value_deserializer=deserializer) as consumer:
             left = max_records

@@ -5,8 +5,14 @@ from typing import TextIO
 import click
 
 from fivebyte.cli.findings import readable
-from fivebyte.cli.options import pretty, read_schema, references_option, registry_option
-from serde import Incompatible, Reference, RegistryClient
+from fivebyte.cli.options import (
+    opened_registry,
+    pretty,
+    read_schema,
+    references_option,
+    registry_option,
+)
+from serde import Incompatible, Reference
 
 
 @click.group(epilog="Example: fivebyte schema list")
@@ -25,7 +31,7 @@ def register(subject: str, file: TextIO, references: tuple[Reference, ...], regi
     A schema that is a version already stays that version. Exits with 1 if it is refused.
     """
     text = read_schema(file)
-    with RegistryClient(registry) as client:
+    with opened_registry(registry) as client:
         try:
             registered = client.register(subject, text, references=references)
         except Incompatible:
@@ -42,7 +48,7 @@ def register(subject: str, file: TextIO, references: tuple[Reference, ...], regi
 @registry_option
 def list_(subject: str | None, deleted: bool, registry: str) -> None:
     """List the subjects with their versions, or the versions of SUBJECT with their ids."""
-    with RegistryClient(registry) as client:
+    with opened_registry(registry) as client:
         if subject is None:
             for name in client.subjects(deleted=deleted):
                 versions = client.versions(name, deleted=deleted)
@@ -63,7 +69,7 @@ def get(subject: str | None, version: str, schema_id: int | None, spread: bool, 
     """Print the schema that is VERSION (a number, or latest) of SUBJECT."""
     if (subject is None) == (schema_id is None):
         raise click.UsageError("give a SUBJECT, or --id and nothing else")
-    with RegistryClient(registry) as client:
+    with opened_registry(registry) as client:
         if schema_id is not None:
             text = client.schema_by_id(schema_id).text
         else:
@@ -84,7 +90,7 @@ def check(
 
     Exits with 0 if it could, and with 1 and the reasons if not.
     """
-    with RegistryClient(registry) as client:
+    with opened_registry(registry) as client:
         verdict = client.check_compatibility(
             subject, read_schema(file), version=version, references=references
         )
@@ -106,7 +112,7 @@ def delete(subject: str, version: str | None, permanent: bool, registry: str) ->
     A deleted schema still serves readers of the messages that carry its id, until it is deleted with
     --permanent.
     """
-    with RegistryClient(registry) as client:
+    with opened_registry(registry) as client:
         if version is None:
             deleted = client.delete_subject(subject, permanent=permanent)
         else:

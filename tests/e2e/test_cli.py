@@ -251,6 +251,11 @@ def test_a_registry_that_is_not_there_is_said_to_be_so(run: Cli) -> None:
     assert url in failed(run("schema", "list", "--registry", url), 1)
 
 
+@pytest.mark.parametrize("url", ["localhost:8081", "ftp://host", "embedded:nowhere", "http://a,embedded:"])
+def test_an_address_that_is_no_registrys(run: Cli, url: str) -> None:
+    assert "Invalid value for --registry: " in failed(run("schema", "list", "--registry", url), 2)
+
+
 def test_serve_says_that_its_port_is_taken(run: Cli, registry_url: str) -> None:
     port = registry_url.rpartition(":")[2]
     assert "in use" in failed(run("serve", "--port", port, "--store", "memory:"), 1)
