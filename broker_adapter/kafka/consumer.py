@@ -28,7 +28,8 @@ from broker_adapter.errors import (
     NoOffset,
     UnknownPartition,
 )
-from broker_adapter.kafka.offsets import Offsets, checked
+from broker_adapter.kafka.commits import Commits, tell
+from broker_adapter.kafka.offsets import Offsets
 from broker_adapter.kafka.records import record_of
 from broker_adapter.kafka.settings import Settings, librdkafka_log
 from broker_adapter.kafka.translation import translated, translating
@@ -48,6 +49,28 @@ _PASSING: Final = {
 """librdkafka tries again by itself, and says so as if it were a record."""
 
 _log = logging.getLogger(__name__)
+
+
+def _settings(given: Settings, group: str | None) -> Settings:
+    """librdkafka's settings of a consumer: our defaults, what was given, and what must be."""
+    settings = {
+        "fetch.queue.backoff.ms": 5,  # librdkafka's second is a second without records
+        "fetch.wait.max.ms": 100,  # a seek waits for the fetch that is under way
+        "partition.assignment.strategy": "cooperative-sticky",
+        **given,
+        "group.id": group or _NOBODY,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "error",
+    }
+    if settings.get("group.protocol") == "consumer":
+        del settings["partition.assignment.strategy"]  # the brokers assign
+    return settings
+
+
+def _is_incremental(settings: Settings) -> bool:
+    """Whether the group gives and takes single partitions, not all at once."""
+    return "cooperative" in str(settings.get("partition.assignment.strategy", "cooperative"))
 
 
 class KafkaConsumer:
@@ -86,24 +109,10 @@ class KafkaConsumer:
         self._paused: set[TopicPartition] = set()
         self._trouble: tuple[TopicPartition, KafkaError] | None = None
         """An error that came with records, which the caller has to have first."""
-        self._commits: deque[CommitCallback | None] = deque()
         counts = {topic: count_partitions(topic) for topic in topics}
-        strategy = str(settings.get("partition.assignment.strategy", "cooperative-sticky"))
-        self._incremental = (
-            group is None or "cooperative" in strategy or settings.get("group.protocol") == "consumer"
-        )
-        settings = {
-            "fetch.queue.backoff.ms": 5,  # librdkafka's second is a second without records
-            "fetch.wait.max.ms": 100,  # a seek waits for the fetch that is under way
-            **settings,
-            "group.id": group or _NOBODY,
-            "enable.auto.commit": False,
-            "enable.auto.offset.store": False,
-            "auto.offset.reset": "error",
-            "on_commit": self._committed_async,
-        }
-        if settings.get("group.protocol") != "consumer":
-            settings["partition.assignment.strategy"] = strategy
+        self._commits = Commits(group)
+        settings = {**_settings(settings, group), "on_commit": self._commits.reported}
+        self._incremental = group is None or _is_incremental(settings)
         with translating("make a consumer"):
             self._librdkafka = Librdkafka(settings, logger=librdkafka_log)
         self._offsets = Offsets(self._librdkafka, timeout)
@@ -392,54 +401,23 @@ class KafkaConsumer:
 
     def commit(self, offsets: Mapping[TopicPartition, int] | None = None) -> None:
         """See `broker_adapter.broker.Consumer.commit`."""
-        places = self._to_commit(offsets)
-        if places:
-            doing = f"commit for group {self._group!r}"
-            with translating(doing):
-                checked(self._librdkafka.commit(offsets=places, asynchronous=False) or [], doing)
+        if to_commit := self._to_commit(offsets):
+            self._commits.commit(self._librdkafka, to_commit)
 
     def commit_async(
         self, offsets: Mapping[TopicPartition, int] | None = None, on_commit: CommitCallback | None = None
     ) -> None:
         """See `broker_adapter.broker.Consumer.commit_async`."""
-        places = self._to_commit(offsets)
-        if not places:
-            if on_commit is not None:
-                on_commit(None)
-            return
-        self._commits.append(on_commit)
-        try:
-            with translating(f"commit for group {self._group!r}"):
-                self._librdkafka.commit(offsets=places, asynchronous=True)
-        except BrokerError as error:
-            self._report_commit(error, self._commits.pop())
+        if to_commit := self._to_commit(offsets):
+            self._commits.commit_async(self._librdkafka, to_commit, on_commit)
+        else:
+            tell(on_commit, None)
 
-    def _to_commit(self, offsets: Mapping[TopicPartition, int] | None) -> list[Place]:
+    def _to_commit(self, offsets: Mapping[TopicPartition, int] | None) -> dict[TopicPartition, int]:
         self._require_group()
         if offsets is None:
-            offsets = {name: offset for name, offset in self._positions.items() if offset is not None}
-        return [Place(*self._known(name), offset) for name, offset in offsets.items()]
-
-    def _committed_async(self, error: KafkaError | None, places: list[Place]) -> None:
-        if not self._commits:
-            return  # a commit that was waited for
-        doing = f"commit for group {self._group!r}"
-        failure = None if error is None else translated(error, doing)
-        try:
-            checked(places, doing)
-        except BrokerError as found:
-            failure = failure or found
-        self._report_commit(failure, self._commits.popleft())
-
-    @staticmethod
-    def _report_commit(failure: BrokerError | None, on_commit: CommitCallback | None) -> None:
-        try:
-            if on_commit is not None:
-                on_commit(failure)
-            elif failure is not None:
-                _log.warning("%s", failure)
-        except Exception:  # noqa: BLE001 - it is theirs; librdkafka called us
-            _log.exception("an on_commit raised")
+            return {name: offset for name, offset in self._positions.items() if offset is not None}
+        return {self._known(name): offset for name, offset in offsets.items()}
 
     def committed(self, partition: TopicPartition) -> int | None:
         """See `broker_adapter.broker.Consumer.committed`."""

@@ -1,14 +1,17 @@
 """Questions about offsets, put to librdkafka for many partitions at once. Raises this package's errors."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from confluent_kafka import Consumer as Librdkafka
 from confluent_kafka import TopicPartition as Place
 
+from broker_adapter.errors import BrokerUnavailable
 from broker_adapter.kafka.translation import translated, translating
 from broker_adapter.nouns import TopicPartition
 
+_PAUSE_SECONDS: Final = 0.05
 _END: Final = -1
 _START: Final = -2
 """What stand for the log's edges where a time is asked for."""
@@ -44,15 +47,26 @@ class Offsets:
 
     def committed(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         """What the consumer's group has committed, where it has."""
-        doing = "read what the group committed"
-        with translating(doing):
-            found = self._librdkafka.committed([Place(*name) for name in partitions], timeout=self._timeout)
-        return {name: offset for name, offset in checked(found, doing).items() if offset >= 0}
+        places = [Place(*name) for name in partitions]
+        found = self._ask(self._librdkafka.committed, places, "read what the group committed")
+        return {name: offset for name, offset in found.items() if offset >= 0}
 
     def _at(self, times: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+        places = [Place(*name, at) for name, at in times.items()]
         doing = f"find offsets of {', '.join(map(str, times))}"
-        with translating(doing):
-            found = self._librdkafka.offsets_for_times(
-                [Place(*name, at) for name, at in times.items()], timeout=self._timeout
-            )
-        return checked(found, doing)
+        return self._ask(self._librdkafka.offsets_for_times, places, doing)
+
+    def _ask(
+        self, question: Callable[..., list[Place]], places: list[Place], doing: str
+    ) -> dict[TopicPartition, int]:
+        """Ask again while a partition has no leader that knows it, as when it was made a moment ago."""
+        deadline = time.monotonic() + self._timeout
+        while True:
+            try:
+                with translating(doing):
+                    found = question(places, timeout=self._timeout)
+                return checked(found, doing)
+            except BrokerUnavailable:
+                if time.monotonic() >= deadline:
+                    raise
+            time.sleep(_PAUSE_SECONDS)

@@ -20,6 +20,12 @@ def take(consumer: Consumer[Any, Any], count: int, at_a_time: int = 1000) -> lis
     return records
 
 
+def nothing_comes(consumer: Consumer[Any, Any]) -> None:
+    """Fail unless `consumer` has its partitions and nothing new in them."""
+    wait_for(lambda: consumer.poll(0.02) == [] and bool(consumer.assignment()))
+    assert consumer.poll(0.2) == []
+
+
 def read_all(broker: Broker, topic: str, **options: Any) -> list[Record[Any, Any]]:
     """All records that `topic` holds now, by partition and offset."""
     with broker.consumer(topic, **options) as consumer:
