@@ -58,6 +58,9 @@ _RANKS: Final[dict[str, dict[type, int]]] = {
 }
 
 
+_LONGEST: Final = 200
+
+
 class _Branch(NamedTuple):
     """fields: the names of a record's fields; None for another type."""
 
@@ -147,6 +150,9 @@ def _best(found: Sequence[_Branch], value: Any, expected: str) -> bytes:
         try:
             return branch.tag + branch.write(value)
         except FAULTS as error:
-            fault = as_fault(error)
-            reasons.append(f"{branch.name}: {fault}")
+            reason = str(as_fault(error))
+            # A union within a union has reasons of its own, and so on: the text would double at each level.
+            reasons.append(
+                f"{branch.name}: {reason if len(reason) <= _LONGEST else reason[:_LONGEST] + '...'}"
+            )
     raise Fault(f"expected {expected}, got {shown(value)}, which is none of them ({'; '.join(reasons)})")

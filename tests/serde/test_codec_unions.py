@@ -111,6 +111,18 @@ def test_where_several_branches_could_be_meant_each_says_why_not() -> None:
     assert "B: x: expected int, got 'no'" in message
 
 
+def test_reasons_within_reasons_stay_short() -> None:
+    both = [record("A", "x"), record("B", "x")]
+    for branch in both:
+        branch["fields"].append({"name": "next", "type": ["null", "A", "B"]})
+    value: Any = {"x": "no", "next": None}
+    for _ in range(8):
+        value = {"x": 1, "next": value}
+    with pytest.raises(Fault) as caught:
+        compile_encoder(parse_schema(json.dumps(both)))(value)
+    assert len(str(caught.value)) < 1000
+
+
 def test_a_fault_in_the_only_possible_branch_keeps_its_path() -> None:
     union = ["null", {"type": "array", "items": record("A", "x")}]
     with pytest.raises(Fault) as caught:
