@@ -233,6 +233,7 @@ def test_librdkafkas_now_cannot_be_1970(broker: Broker, topic: str) -> None:
         producer.send(topic, b"v", timestamp=0)
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # we know that there are threads
 def test_a_forked_child_uses_nothing_of_its_parents(broker: Broker, topic: str) -> None:
     with broker.producer() as producer, broker.consumer(topic) as consumer:
         child = os.fork()

@@ -139,25 +139,36 @@ transaction.state.log.replication.factor=1
 """
 
 
-@cache
 def shared_kafka() -> RunningKafka:
     """The one Kafka of this run of the tests, started by the first that needs it and killed at the end.
 
     Skips (or, in CI, fails) the test where there is no JDK or no Maven.
+    Raises RuntimeError if it did not start.
     """
+    class_path("kafka")
+    server = _started()
+    if isinstance(server, RuntimeError):
+        raise server
+    return server
+
+
+@cache
+def _started() -> RunningKafka | RuntimeError:
+    """What came of starting it: once, since a start that fails takes its time."""
     folder = Path(tempfile.mkdtemp(prefix="fivebyte-kafka-"))
     owner = os.getpid()
+    servers: list[RunningKafka] = []
 
     def end() -> None:
         if os.getpid() == owner:
-            server.kill()
+            for server in servers:
+                server.kill()
             shutil.rmtree(folder, ignore_errors=True)
 
-    try:
-        server = RunningKafka(folder)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     atexit.register(end)
-    server.start()
-    return server
+    try:
+        servers.append(RunningKafka(folder))
+        servers[0].start()
+    except RuntimeError as error:
+        return error
+    return servers[0]
