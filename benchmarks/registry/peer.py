@@ -1,7 +1,7 @@
 """Another registry on the same machine, under the same loads: Apicurio Registry, as Confluent's API.
 
     mvn dependency:unpack -Dartifact=io.apicurio:apicurio-registry-app:3.3.3:tar.gz:all \\
-        -DoutputDirectory=.cache/apicurio
+        -DoutputDirectory=.cache/apicurio -Dmdep.unpack.markersDirectory=.cache/apicurio
     python -m benchmarks.registry.peer [--rounds 3]
 
 Needs Java 21 or later; without it, or without the above, it says so and does
