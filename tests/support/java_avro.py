@@ -9,11 +9,13 @@ from tests.support.jvm import class_path
 Answer = dict[str, object]
 
 
-def ask(requests: Iterable[dict[str, object]], program: str = "Oracle") -> list[Answer]:
+def ask(
+    requests: Iterable[dict[str, object]], program: str = "Oracle", *, project: str = "avro"
+) -> list[Answer]:
     """The answers to `requests`, in order; ``tests/jvm/avro/Oracle.java``, or another, tells their shapes."""
     lines = "".join(json.dumps(request) + "\n" for request in requests)
     done = subprocess.run(
-        ["java", "-Xss4m", "-cp", class_path("avro"), program],
+        ["java", "-Xss4m", "-cp", class_path(project), program],
         input=lines,
         capture_output=True,
         text=True,
