@@ -11,12 +11,12 @@ import difflib
 import json
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from registry import toml_text
 from registry.errors import SettingsError
 from registry.setting import PREFIX, Setting
 from registry.settings import Settings, declared_settings
@@ -29,6 +29,20 @@ DEFAULT = "default"
 """The origin of a value that nobody gave."""
 
 _TABLE = "server"
+PROJECT_KEYS = (
+    "against",
+    "baseline",
+    "deleted",
+    "exclude",
+    "level",
+    "lint",
+    "override",
+    "registries",
+    "registry",
+    "schemas",
+    "subject",
+)
+"""What else the file may hold: the project's schemas and how they are checked (`registry.check.project`)."""
 # What is no setting of the server: for the command line, the serializers, and the project's own tests.
 OTHER_VARIABLES = {
     FILE_VARIABLE,
@@ -43,7 +57,6 @@ _SERVICE_NAME = re.compile(
     r"FIVEBYTE(_[A-Z0-9_]+)?_(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)|PORT_[0-9]+_[A-Z0-9_]+)"
 )
 _SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://.+")
-_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +153,18 @@ def _file(config: str | None, environment: Mapping[str, str]) -> Path | None:
 def _in_file(file: Path | None) -> _Given:
     if file is None:
         return
-    text, content = _read(file)
+    text, content = toml_text.read(file)
     for name in content:
-        if name != _TABLE:
-            said = f"{_unknown(name, [_TABLE])} The server's settings are in [{_TABLE}]"
-            raise SettingsError(f"{file}:{_line(text, name)}: {name}: {said}")
+        if name != _TABLE and name not in PROJECT_KEYS:
+            said = f"{_unknown(name, [_TABLE, *PROJECT_KEYS])} The server's settings are in [{_TABLE}]"
+            raise SettingsError(f"{file}:{toml_text.line(text, name)}: {name}: {said}")
     table = content.get(_TABLE, {})
     if not isinstance(table, dict):
-        raise SettingsError(f"{file}:{_line(text, _TABLE)}: {_TABLE} is not a table; write [{_TABLE}]")
+        place = f"{file}:{toml_text.line(text, _TABLE)}"
+        raise SettingsError(f"{place}: {_TABLE} is not a table; write [{_TABLE}]")
     known = {declared.name: declared for declared in declared_settings()}
     for name, value in table.items():
-        origin = f"{file}:{_line(text, _TABLE, name)}"
+        origin = f"{file}:{toml_text.line(text, _TABLE, name)}"
         declared = known.get(name)
         if declared is None:
             raise SettingsError(f"{origin}: {name}: {_unknown(name, known)}")
@@ -160,46 +174,6 @@ def _in_file(file: Path | None) -> _Given:
             shown = without_password(value) if isinstance(value, str) else value
             shown = json.dumps(shown, default=str, ensure_ascii=False)
             raise SettingsError(f"{origin}: {name} = {shown}: {fault}") from None
-
-
-def _read(file: Path) -> tuple[str, dict[str, Any]]:
-    try:
-        text = file.read_text("utf-8-sig")
-    except OSError as fault:
-        raise SettingsError(f"{file} cannot be read: {fault.strerror}") from None
-    except UnicodeDecodeError as fault:
-        line = fault.object[: fault.start].count(b"\n") + 1
-        raise SettingsError(f"{file}:{line}: this is not UTF-8 text; save the file as UTF-8") from None
-    try:
-        return text, tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
-        match = _POSITION.search(str(fault))
-        if match is None or match[1] is None:
-            lines = text.splitlines() or [""]
-            position = f"{len(lines)}:{len(lines[-1]) + 1}"
-        else:
-            position = f"{match[1]}:{match[2]}"
-        said = _POSITION.sub("", str(fault))
-        raise SettingsError(f"{file}:{position}: this is not TOML: {said}") from None
-
-
-def _line(text: str, *path: str) -> int:
-    """The line of the key or table `path` in TOML. tomllib doesn't tell it, but it reads every beginning
-    of a document that ends with a whole statement: the key is in the first one that has it.
-    """
-    lines = text.splitlines(keepends=True)
-    start = 1
-    for end in range(1, len(lines) + 1):
-        try:
-            found: Any = tomllib.loads("".join(lines[:end]))
-        except tomllib.TOMLDecodeError:
-            continue  # in the middle of a statement
-        for name in path:
-            found = found.get(name) if isinstance(found, dict) else None
-        if found is not None:
-            return start
-        start = end + 1
-    return start
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:

@@ -68,21 +68,59 @@ _PROMOTIONS = {
 _NONE: set[str] = set()
 
 
+Part = tuple[Schema | None, str]
+"""A part of a schema: a node that is spelt out somewhere, and a JSON pointer from there (``/fields/2/type``).
+
+None is the whole schema.
+"""
+
+_WHOLE: Part = (None, "")
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedFinding:
+    """A finding, and which part of the reader's and of the writer's schema it is about.
+
+    names: the way to it from the root of the reader's schema: field names, ``[]`` for the items of an array,
+        ``{}`` for the values of a map.
+    """
+
+    finding: Finding
+    reader: Part
+    writer: Part
+    names: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Item:
+    """A finding of a pair, or the result of an inner pair. A part that is None is the pair's own."""
+
+    path: str
+    what: "str | _Result"
+    detail: str
+    reader: Part | None
+    writer: Part | None
+
+
 @dataclass(slots=True, eq=False)
 class _Result:
     """What comparing one pair gave. Inner results are shared, not copied: they may hang in several places."""
 
     compatible: bool = True
-    items: list[tuple[str, "str | _Result", str]] = field(default_factory=list)
+    items: list[_Item] = field(default_factory=list)
 
-    def find(self, path: str, kind: str, detail: str) -> None:
+    def find(
+        self, path: str, kind: str, detail: str, reader: Part | None = None, writer: Part | None = None
+    ) -> None:
         self.compatible = False
-        self.items.append((path, kind, detail))
+        self.items.append(_Item(path, kind, detail, reader, writer))
 
-    def merge(self, path: str, inner: "_Result") -> None:
+    def merge(
+        self, path: str, inner: "_Result", reader: Part | None = None, writer: Part | None = None
+    ) -> None:
         if not inner.compatible:
             self.compatible = False
-            self.items.append((path, inner, ""))
+            self.items.append(_Item(path, inner, "", reader, writer))
 
 
 _Steps = Generator[tuple[Schema, Schema], _Result, None]
@@ -152,6 +190,11 @@ def compare(reader: Schema, writer: Schema) -> list[Finding]:
 
     Raises SchemaFault where the two need more than MAX_PAIRS pairs of types to be compared.
     """
+    return [located.finding for located in _findings(_evaluate(reader, writer))]
+
+
+def locate(reader: Schema, writer: Schema) -> list[LocatedFinding]:
+    """As `compare`, with the parts of both schemas that each finding is about. Raises SchemaFault."""
     return list(_findings(_evaluate(reader, writer)))
 
 
@@ -187,7 +230,7 @@ def _compare(reader: Schema, writer: Schema, result: _Result, candidates: _Candi
         yield from _compare_alike(reader, writer, result, candidates)
     elif isinstance(writer, Union):
         for index, branch in enumerate(writer.branches):
-            result.merge(f"/{index}", (yield reader, branch))
+            result.merge(f"/{index}", (yield reader, branch), None, (writer, f"/{index}"))
     elif isinstance(reader, Union):
         if isinstance(writer, Primitive):
             if candidates.read_primitive(reader, writer.type):
@@ -196,7 +239,7 @@ def _compare(reader: Schema, writer: Schema, result: _Result, candidates: _Candi
             for branch in candidates.of(reader, writer):
                 if (yield branch, writer).compatible:
                     return
-        result.find("", "MISSING_UNION_BRANCH", _lacking(writer))
+        result.find("", "MISSING_UNION_BRANCH", _lacking(writer), (reader, ""))
     elif writer.type not in _PROMOTIONS.get(reader.type, ()):
         result.find(
             "",
@@ -217,28 +260,38 @@ def _compare_alike(reader: Schema, writer: Schema, result: _Result, candidates: 
                 else:
                     compatible = (yield reader, branch).compatible
                 if not compatible:
-                    result.find(f"/{index}", "MISSING_UNION_BRANCH", _lacking(branch))
+                    lacking = _lacking(branch)
+                    result.find(
+                        f"/{index}", "MISSING_UNION_BRANCH", lacking, (reader, ""), (writer, f"/{index}")
+                    )
         case Array(), Array():
-            result.merge("/items", (yield reader.items, writer.items))
+            inner = yield reader.items, writer.items
+            result.merge("/items", inner, (reader, "/items"), (writer, "/items"))
         case Map(), Map():
-            result.merge("/values", (yield reader.values, writer.values))
+            inner = yield reader.values, writer.values
+            result.merge("/values", inner, (reader, "/values"), (writer, "/values"))
         case Enum(), Enum():
             _compare_names(reader, writer, result)
             missing = sorted(set(writer.symbols).difference(reader.symbols))
             if missing and reader.default is None:
-                result.find("/symbols", "MISSING_ENUM_SYMBOLS", f"[{', '.join(missing)}]")
+                symbol = f"/symbols/{writer.symbols.index(missing[0])}"
+                detail = f"[{', '.join(missing)}]"
+                result.find(
+                    "/symbols", "MISSING_ENUM_SYMBOLS", detail, (reader, "/symbols"), (writer, symbol)
+                )
         case Fixed(), Fixed():
             _compare_names(reader, writer, result)
             if reader.size != writer.size:
                 detail = f"expected: {writer.size}, found: {reader.size}"
-                result.find("/size", "FIXED_SIZE_MISMATCH", detail)
+                result.find("/size", "FIXED_SIZE_MISMATCH", detail, (reader, "/size"), (writer, "/size"))
 
 
 def _compare_names(reader: Named, writer: Named, result: _Result) -> None:
     if reader.name.simple == writer.name.simple:
         return
     if all(alias.full != writer.name.full for alias in reader.aliases):
-        result.find("/name", "NAME_MISMATCH", f"expected: {writer.name.full}")
+        detail = f"expected: {writer.name.full}"
+        result.find("/name", "NAME_MISMATCH", detail, (reader, "/name"), (writer, "/name"))
 
 
 def _compare_fields(reader: Record, writer: Record, result: _Result) -> _Steps:
@@ -251,17 +304,21 @@ def _compare_fields(reader: Record, writer: Record, result: _Result) -> _Steps:
         matches = _writer_fields(reader_field, writer)
         if len(matches) > 1:
             names = ", ".join(match.name for match in matches)
-            result.find(path, "AMBIGUOUS_FIELD_ALIAS", f"[{names}]")
+            result.find(path, "AMBIGUOUS_FIELD_ALIAS", f"[{names}]", (reader, path), (writer, "/name"))
         elif matches:
             schema, writer_schema = reader_field.schema, matches[0].schema
             if schema.type != writer_schema.type or schema.type in _COMPOSITE:
-                result.merge(f"{path}/type", (yield schema, writer_schema))
+                inner = yield schema, writer_schema
+                if not inner.compatible:
+                    written_at = f"/fields/{writer.fields.index(matches[0])}/type"
+                    result.merge(f"{path}/type", inner, (reader, f"{path}/type"), (writer, written_at))
         elif not reader_field.has_default:
             if isinstance(reader_field.schema, Enum) and reader_field.schema.default is not None:
                 # As in Java: an enum with a default of its own is compared with the record that lacks it.
-                result.merge(f"{path}/type", (yield reader_field.schema, writer))
+                result.merge(f"{path}/type", (yield reader_field.schema, writer), (reader, f"{path}/type"))
             else:
-                result.find(path, "READER_FIELD_MISSING_DEFAULT_VALUE", reader_field.name)
+                kind = "READER_FIELD_MISSING_DEFAULT_VALUE"
+                result.find(path, kind, reader_field.name, (reader, f"{path}/name"), (writer, "/name"))
 
 
 def _plain_fields(record: Record) -> dict[str, str]:
@@ -302,17 +359,33 @@ def _lacking(schema: Schema) -> str:
     return f"reader union lacking writer type: {schema.type.upper()}"
 
 
-def _findings(root: _Result) -> Iterator[Finding]:
+_Waiting = tuple[str, _Item, Part, Part, tuple[str, ...]]
+
+
+def _findings(root: _Result) -> Iterator[LocatedFinding]:
     """The findings under `root` with their paths, depth first; a shared result where it is first met."""
     met: set[int] = set()
-    waiting: list[tuple[str, str | _Result, str]] = [("", root, "")]
+    waiting: list[_Waiting] = [("", _Item("", root, "", None, None), _WHOLE, _WHOLE, ())]
     while waiting:
-        path, item, detail = waiting.pop()
-        if isinstance(item, str):
-            yield _finding(item, path or "/", detail)
-        elif id(item) not in met:
-            met.add(id(item))
-            waiting.extend((path + step, inner, text) for step, inner, text in reversed(item.items))
+        above, item, reader, writer, names = waiting.pop()
+        path, reader, writer = above + item.path, item.reader or reader, item.writer or writer
+        if item.reader is not None:
+            names = _named(names, item.reader)
+        if isinstance(item.what, str):
+            yield LocatedFinding(_finding(item.what, path or "/", item.detail), reader, writer, names)
+        elif id(item.what) not in met:
+            met.add(id(item.what))
+            waiting.extend((path, inner, reader, writer, names) for inner in reversed(item.what.items))
+
+
+def _named(names: tuple[str, ...], part: Part) -> tuple[str, ...]:
+    """`names` with the step to `part` added, where that has a name."""
+    owner, steps = part
+    if isinstance(owner, Record) and steps.startswith("/fields/"):
+        return (*names, owner.fields[int(steps.split("/")[2])].name)
+    if steps == "/items":
+        return (*names, "[]")
+    return (*names, "{}") if steps == "/values" else names
 
 
 def _finding(kind: str, path: str, detail: str) -> Finding:

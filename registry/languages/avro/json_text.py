@@ -102,6 +102,11 @@ def _encodable(text: str, value: object) -> bool:
     return True
 
 
+def tokens(pointer: str) -> list[str]:
+    """The tokens of a JSON pointer (``/fields/2``), unescaped; none for ``""``."""
+    return [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
+
+
 def locate(text: str, tokens: Sequence[str]) -> tuple[int, int]:
     """Line and column, from 1, of the value that a JSON pointer's `tokens` lead to in `text`.
 

@@ -72,11 +72,34 @@ def parse(
     return parser.parse(text), referenced
 
 
-class _Parser:
-    """Parses texts one after another; each may use the named types of those before it."""
+def parse_located(
+    text: str, references: Sequence[ReferencedSchema] = ()
+) -> tuple[Schema, list[Schema], dict[int, tuple[int, str]]]:
+    """As `parse`, strictly, and where each type was spelt out: by the ``id`` of its node, the number of the
+    text (its place among `references`, or their number for `text`) and the JSON pointer into it.
 
-    def __init__(self, *, strict: bool) -> None:
+    Primitive types are not among them: they are where something uses them.
+    """
+    places: dict[int, tuple[int, str]] = {}
+    parser = _Parser(strict=False, places=places)
+    referenced = []
+    for reference in references:
+        referenced.append(parser.parse(reference.text))
+        parser.number += 1
+    parser.strict = True
+    return parser.parse(text), referenced, places
+
+
+class _Parser:
+    """Parses texts one after another; each may use the named types of those before it.
+
+    places: where it notes the places of nodes; see `parse_located`. number: of the text that comes next.
+    """
+
+    def __init__(self, *, strict: bool, places: dict[int, tuple[int, str]] | None = None) -> None:
         self.strict = strict
+        self.number = 0
+        self._places = places
         self._types: dict[str, Named] = {}
         self._open: dict[str, Record] = {}  # records whose fields are being parsed
         self._unresolved: list[tuple[Unresolved, Callable[[Schema], None]]] = []
@@ -89,7 +112,7 @@ class _Parser:
             root = self._schema(value, None, "")
             self._finish(root)
         except SchemaFault as fault:
-            line, column = json_text.locate(text, _tokens(fault.path))
+            line, column = json_text.locate(text, json_text.tokens(fault.path))
             raise SchemaFault(fault.message, path=fault.path, line=line, column=column) from None
         return root
 
@@ -130,6 +153,10 @@ class _Parser:
         known = self._types.get(full) or self._open.get(full) or self._types.get(name)
         return known or Unresolved("unresolved", NO_PROPS, full, path)
 
+    def _located(self, schema: Schema, path: str) -> None:
+        if self._places is not None:
+            self._places[id(schema)] = self.number, path
+
     def _placed(self, schema: Schema, place: Callable[[Schema], None]) -> None:
         """Note where `schema` was put: if it is a name that has no type yet, its type goes there."""
         if isinstance(schema, Unresolved):
@@ -154,11 +181,13 @@ class _Parser:
             case "array":
                 items = self._schema(required(value, "items", type_, path), namespace, f"{path}/items")
                 array = Array("array", props(value, _SCHEMA_RESERVED), items)
+                self._located(array, path)
                 self._placed(items, partial(setattr, array, "items"))
                 return array
             case "map":
                 values = self._schema(required(value, "values", type_, path), namespace, f"{path}/values")
                 map_ = Map("map", props(value, _SCHEMA_RESERVED), values)
+                self._located(map_, path)
                 self._placed(values, partial(setattr, map_, "values"))
                 return map_
             case _:  # {"type": "some.Name"}: the attributes beside it are lost, as in Java up to 1.12.1
@@ -166,6 +195,7 @@ class _Parser:
 
     def _union(self, value: list[object], namespace: str | None, path: str) -> Union:
         union = Union("union", NO_PROPS, [])
+        self._located(union, path)
         for index, item in enumerate(value):
             if isinstance(item, str) and item in PRIMITIVES:  # most branches
                 union.branches.append(Primitive(item, NO_PROPS))
@@ -312,6 +342,7 @@ class _Parser:
 
     def _define(self, named: Named, path: str) -> None:
         """Make the type known by its name; a second definition must have the same structure."""
+        self._located(named, path)
         known = self._types.setdefault(named.name.full, named)
         if known is not named and structure(known) != structure(named):
             raise SchemaFault(f'type "{named.name.full}" is already defined, differently', path=path)
@@ -333,7 +364,3 @@ def _unknown(full_name: str) -> str:
     return (
         f'unknown type "{full_name}": neither a primitive type nor defined in this schema or its references'
     )
-
-
-def _tokens(path: str) -> list[str]:
-    return [token.replace("~1", "/").replace("~0", "~") for token in path.split("/")[1:]]

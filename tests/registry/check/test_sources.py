@@ -1,0 +1,148 @@
+"""Schemas in files: their names, references and places, and what is said of files that are wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from registry.check.findings import Place
+from registry.check.project import load
+from registry.check.sources import InvalidSource, Sources
+from registry.check.trees import FolderTree, blob_id
+
+MONEY = (
+    '{"type": "record", "name": "Money", "namespace": "shop", "fields": [{"name": "cents", "type": "long"}]}'
+)
+LINE = """{"type": "record", "name": "Line", "namespace": "shop", "fields": [
+  {"name": "price", "type": "Money"},
+  {"name": "tags", "type": {"type": "array", "items": ["null", "string"]}}
+]}"""
+ORDER = """{"type": "record", "name": "Order", "namespace": "shop.orders", "fields": [
+  {"name": "lines", "type": {"type": "array", "items": "shop.Line"}},
+  {"name": "total", "type": "shop.Money"}
+]}"""
+
+
+def sources(folder: Path, files: dict[str, str | bytes], config: str = "") -> Sources:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    (folder / "fivebyte.toml").write_text(config)
+    return Sources.read(FolderTree(folder), load(folder / "fivebyte.toml", folder))
+
+
+def invalid(found: Sources, subject: str) -> tuple[str, str, str]:
+    with pytest.raises(InvalidSource) as raised:
+        found.parse(found.by_subject[subject])
+    finding = raised.value.finding
+    return finding.rule, str(finding.place), finding.message
+
+
+def test_references_are_found_by_full_name_in_any_order(tmp_path: Path) -> None:
+    found = sources(tmp_path, {"a/order.avsc": ORDER, "b/line.avsc": LINE, "z/money.avsc": MONEY})
+    order = found.by_subject["shop.orders.Order"]
+    assert [one.name for one in found.references(order)] == ["shop.Line", "shop.Money"]
+    assert [one.name for one in found.needed(order)] == ["shop.Money", "shop.Line"]
+    assert found.parse(order).schema.canonical.count('"name":"Money"') == 0
+    assert found.faults == []
+
+
+def test_every_part_has_its_place(tmp_path: Path) -> None:
+    found = sources(tmp_path, {"a/order.avsc": ORDER, "b/line.avsc": LINE, "z/money.avsc": MONEY})
+    parsed = found.parse(found.by_subject["shop.orders.Order"])
+    root = parsed.schema.root
+    assert parsed.place(None) == Place("a/order.avsc", 1, 1)
+    assert parsed.place(root, "/fields/1/name") == Place("a/order.avsc", 3, 12)
+    line = root.fields[0].schema.items  # type: ignore[attr-defined]
+    assert parsed.place(line, "/fields/0/type") == Place("b/line.avsc", 2, 29)
+    assert parsed.place(line.fields[1].schema.items, "/1") == Place(
+        "b/line.avsc", 3, LINE.splitlines()[2].index('"string"') + 1
+    )
+
+
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
+def test_what_editors_leave_in_a_file(tmp_path: Path, ending: bytes) -> None:
+    text = (
+        b'\xef\xbb\xbf{"type": "record",\n\t"name": "U", "namespace": "x", "doc": "\xc3\xbc",\n'
+        b'"fields": [{"name": "a",\n\t\t"type": "strin"}]}'
+    )
+    found = sources(tmp_path, {"größe/ü.avsc": text.replace(b"\n", ending)})
+    assert invalid(found, "x.U") == (
+        "SCHEMA_INVALID",
+        "größe/ü.avsc:4:11",
+        'unknown type "x.strin": neither a primitive type nor defined in this schema or its references',
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "place", "said"),
+    [
+        (b'{"type": "record",\r\n  "name" "A"}', "a.avsc:2:10", "not valid JSON: Expecting ':' delimiter"),
+        (b'{"type":\n "\xff"}', "a.avsc:2:3", "not UTF-8 text: save the file as UTF-8"),
+        (b"", "a.avsc:1:1", "not valid JSON: Expecting value"),
+    ],
+)
+def test_a_file_that_is_no_json(tmp_path: Path, content: bytes, place: str, said: str) -> None:
+    (fault,) = sources(tmp_path, {"a.avsc": content}).faults
+    assert (fault.rule, str(fault.place), fault.message) == ("SCHEMA_INVALID", place, said)
+
+
+def test_a_fault_of_a_reference_is_told_where_it_stands(tmp_path: Path) -> None:
+    found = sources(tmp_path, {"line.avsc": LINE, "money.avsc": MONEY.replace('"long"', '"lon"')})
+    column = MONEY.index('"long"') + 1
+    assert invalid(found, "shop.Line")[1] == f"money.avsc:1:{column}"
+
+
+def test_files_that_need_each_other_in_a_circle(tmp_path: Path) -> None:
+    a = '{"type": "record", "name": "A", "fields": [{"name": "b", "type": "B"}]}'
+    b = '{"type": "record", "name": "B", "fields": [{"name": "a", "type": ["null", "A"]}]}'
+    found = sources(tmp_path, {"a.avsc": a, "b.avsc": b})
+    assert invalid(found, "A") == (
+        "REFERENCE_CYCLE",
+        "a.avsc:1:1",
+        "schemas need each other in a circle: A (a.avsc) -> B (b.avsc) -> A (a.avsc)",
+    )
+
+
+def test_two_files_with_one_name(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {"line.avsc": LINE, "one/money.avsc": MONEY, "two/money.avsc": MONEY}
+    config = '[[schemas]]\nfiles = "**/*.avsc"\nsubject = "{folder}-{stem}"\n'
+    same = sources(tmp_path, files, config)
+    assert same.parse(same.by_subject["-line"]).schema.name == "shop.Line"
+    other = MONEY.replace("long", "int").replace("{", '{"doc": "x", ', 1)
+    different = sources(tmp_path, {"two/money.avsc": other}, config)
+    assert invalid(different, "-line") == (
+        "REFERENCE_AMBIGUOUS",
+        "line.avsc:1:1",
+        'the type "shop.Money" is defined in several files, differently: one/money.avsc, two/money.avsc',
+    )
+    assert different.faults == []
+    (fault,) = sources(tmp_path, {}).faults
+    assert (fault.rule, str(fault.place)) == ("SUBJECT_TWICE", "two/money.avsc:1:1")
+
+
+def test_several_types_in_a_file(tmp_path: Path) -> None:
+    found = sources(tmp_path, {"all.avsc": f"[\n{MONEY},\n{LINE}]"})
+    assert sorted(found.by_subject) == ["shop.Line", "shop.Money"]
+    line = found.parse(found.by_subject["shop.Line"])
+    assert line.place(line.schema.root, "/fields/0/name") == Place("all.avsc", 4, 12)
+    union = sources(tmp_path, {}, '[[schemas]]\nfiles = "*.avsc"\nsubject = "{topic}-value"\n')
+    assert [one.name for one in union.schemas] == ["union"]
+
+
+def test_links_are_followed_and_circles_of_links_end(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "money.avsc").write_text(MONEY)
+    root = tmp_path / "root"
+    (root / "a").mkdir(parents=True)
+    (root / "a" / "up").symlink_to(root)
+    (root / "shared").symlink_to(outside)
+    (root / "a" / "gone.avsc").symlink_to(root / "nowhere.avsc")
+    tree = FolderTree(root)
+    assert list(tree.paths()) == ["shared/money.avsc"]
+    assert tree.digest("shared/money.avsc") == blob_id(MONEY.encode())
+    assert list(FolderTree(root, also=[outside / "money.avsc"]).paths()) == [
+        "../outside/money.avsc",
+        "shared/money.avsc",
+    ]
