@@ -3,12 +3,13 @@
 Owns nothing: folders are `Topics`', group files `Membership`'s, offsets `GroupOffsets`'.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from broker_adapter.admin import GroupDescription, GroupMember, TopicDescription
-from broker_adapter.errors import InvalidTopic, NotSupported, OffsetOutOfRange, UnknownGroup
+from broker_adapter.errors import InvalidTopic, UnknownGroup
 from broker_adapter.filelog.groups import FileGroups
+from broker_adapter.filelog.partition import Partition
 from broker_adapter.filelog.topic import Topics
 from broker_adapter.nouns import TopicPartition
 
@@ -19,9 +20,12 @@ _MEMBERS: Final = "stable"
 class FileAdmin:
     """Topics and groups of a file log. See `broker_adapter.broker.Admin`."""
 
-    def __init__(self, topics: Topics, groups: FileGroups) -> None:
+    def __init__(
+        self, topics: Topics, groups: FileGroups, open_partition: Callable[[TopicPartition], Partition]
+    ) -> None:
         self._topics = topics
         self._groups = groups
+        self._open_partition = open_partition
 
     # ---------------------------------------------------------------- topics
 
@@ -54,7 +58,7 @@ class FileAdmin:
     ) -> TopicDescription:
         """See `broker_adapter.broker.Admin.alter_topic`.
 
-        Holds for what is opened from then on: a broker that has the topic open goes on as before.
+        Settings hold at once, in every process. Added partitions are seen by what is opened from then on.
         """
         return self._topics.alter(name, partitions, config or {})
 
@@ -66,11 +70,11 @@ class FileAdmin:
         self._topics.delete(name)
 
     def delete_records(self, partition: TopicPartition, before: int) -> int:
-        """Not for a file log yet: raises `NotSupported`."""
-        self._topics.require(TopicPartition(*partition))
-        if before < -1:
-            raise OffsetOutOfRange(f"offset {before} is out of range; give an offset of the log, or -1")
-        raise NotSupported("a file log cannot delete records yet; delete_topic deletes all of a topic")
+        """See `broker_adapter.broker.Admin.delete_records`."""
+        name = TopicPartition(*partition)
+        self._topics.require(name)
+        log = self._open_partition(name)
+        return log.delete_records(log.state().log_end_offset if before == -1 else before)
 
     # ---------------------------------------------------------------- groups
 

@@ -150,6 +150,17 @@ def encode_batch(records: Sequence[NewRecord], codec: Codec = Codec.NONE) -> byt
     return b"".join((head, checked, body))
 
 
+def with_append_time(batch: bytes, now: int) -> bytes:
+    """`batch` with the append time `now` (ms) instead of its records' own timestamps, and a new checksum."""
+    data = bytearray(batch)
+    header = BatchHeader._make(HEADER.unpack_from(data))
+    attributes = header.attributes | _LOG_APPEND_TIME_BIT
+    stamped = header._replace(attributes=attributes, max_timestamp=now)
+    HEADER.pack_into(data, 0, *stamped)
+    HEADER.pack_into(data, 0, *stamped._replace(crc=crc32c(memoryview(data)[CRC_FROM:])))
+    return bytes(data)
+
+
 def _encode_records(records: Iterable[NewRecord], base_timestamp: int) -> list[bytes]:
     # The hot loop: one table look-up per small number and one formatting per record.
     small = _SMALL

@@ -7,7 +7,9 @@ processes may have a broker on the same folder.
 
 import logging
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -26,6 +28,7 @@ from broker_adapter.broker import (
 from broker_adapter.errors import BrokerError, Closed, LogIOError
 from broker_adapter.failures import failure_handler
 from broker_adapter.filelog.admin import FileAdmin
+from broker_adapter.filelog.cleaner import clean
 from broker_adapter.filelog.compression import codec_named
 from broker_adapter.filelog.consumer import FileConsumer
 from broker_adapter.filelog.files import reporting
@@ -39,7 +42,10 @@ from broker_adapter.partitioner import partitioner_named
 from broker_adapter.serializing import deserializing, serializing
 
 FLUSH_INTERVAL: Final = 1.0
-"""Seconds between two flushes to the disk under `Durability.INTERVAL`."""
+"""Seconds between two flushes to the disk under `Durability.INTERVAL`; ``flush.ms`` can make it less."""
+CLEANING_INTERVAL: Final = 300.0
+"""Seconds between two looks at what retention and compaction have to do, as Kafka has it."""
+_SHORTEST_PAUSE: Final = 0.01
 
 _log = logging.getLogger(__name__)
 
@@ -55,11 +61,12 @@ class FileBroker:
         self.durability = durability
         self._topics = Topics(self.root)
         self._groups = FileGroups(self._open_offsets)
-        self._admin = FileAdmin(self._topics, self._groups)
+        self._admin = FileAdmin(self._topics, self._groups, self.partition)
         self._partitions: dict[TopicPartition, Partition] = {}
         self._deleted: list[Partition] = []
         """Of topics that are gone, and that clients may still hold."""
         self._clients: set[FileProducer | FileConsumer] = set()
+        self._to_clean: set[TopicPartition] = set()
         self._closed = False
         self._reset()
         reset_in_child(self)
@@ -67,10 +74,10 @@ class FileBroker:
     def _reset(self) -> None:
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._flusher: threading.Thread | None = None
+        self._keeper: threading.Thread | None = None
 
     def after_fork(self) -> None:
-        """In a forked child: no lock is held, and the flushing thread is not there until it is needed."""
+        """In a forked child: no lock is held, and the thread for upkeep is not there until it is needed."""
         self._reset()
 
     @property
@@ -141,16 +148,18 @@ class FileBroker:
     def partition(self, name: TopicPartition) -> Partition:
         """The open partition. Raises `UnknownTopic`, `UnknownPartition`, `CorruptLog` or `LogIOError`."""
         self._check_open()
-        directory = self._topics.require(name)
+        self._topics.require(name)
+        return self._partition(name)
+
+    def _partition(self, name: TopicPartition) -> Partition:
         with self._lock:
             partition = self._partitions.get(name)
             if partition is not None and partition.is_deleted:
                 self._deleted.append(partition)
                 partition = None
             if partition is None:
-                partition = self._partitions[name] = Partition(
-                    directory, name, self._topics.config(name.topic)
-                )
+                partition = self._partitions[name] = self._topics.open(name)
+                partition.on_roll = partial(self._to_clean.add, name)
             return partition
 
     # ---------------------------------------------------------------- what clients are given
@@ -160,40 +169,62 @@ class FileBroker:
 
     def _open_to_write(self, topic: str) -> list[Partition]:
         partitions = [self.partition(name) for name in self._partitions_of(topic)]
-        self._start_flushing()
+        self._start_upkeep()
         return partitions
 
     def _open_offsets(self, name: TopicPartition, make: bool) -> Partition | None:
         if make:
             self._topics.ensure_partition(name, OFFSETS_SETTINGS)
-            self._start_flushing()
+            self._start_upkeep()
         elif not self._topics.directory(name).is_dir():
             return None
+        return self._partition(name)
+
+    # ---------------------------------------------------------------- flushing and cleaning
+
+    def _start_upkeep(self) -> None:
         with self._lock:
-            partition = self._partitions.get(name)
-            if partition is None:
-                directory = self._topics.directory(name)
-                partition = self._partitions[name] = Partition(
-                    directory, name, self._topics.config(name.topic)
-                )
-            return partition
+            if self._keeper is None:
+                self._keeper = threading.Thread(target=self._keep_up, name="fivebyte-upkeep", daemon=True)
+                self._keeper.start()
 
-    # ---------------------------------------------------------------- flushing
+    def _keep_up(self) -> None:
+        """Flush what was written, clean what was rolled, and now and then all that is open."""
+        due = time.monotonic() + CLEANING_INTERVAL
+        while not self._stop.wait(self._pause()):
+            partitions = dict(self._partitions)
+            for partition in partitions.values():
+                if partition.config.durability(self.durability) is Durability.INTERVAL:
+                    self._attempt(partition.flush)
+            if time.monotonic() >= due:
+                due = time.monotonic() + CLEANING_INTERVAL
+                self._to_clean.update(partitions)
+            while self._to_clean and not self._stop.is_set():
+                rolled = partitions.get(self._to_clean.pop())
+                if rolled is not None and not rolled.is_deleted:
+                    self._attempt(partial(clean, rolled))
 
-    def _start_flushing(self) -> None:
-        with self._lock:
-            if self.durability is Durability.INTERVAL and self._flusher is None:
-                self._flusher = threading.Thread(target=self._flush_often, name="fivebyte-flush", daemon=True)
-                self._flusher.start()
+    def _pause(self) -> float:
+        wanted = (partition.config.flush_ms / 1000 for partition in list(self._partitions.values()))
+        return max(min((FLUSH_INTERVAL, *wanted)), _SHORTEST_PAUSE)
 
-    def _flush_often(self) -> None:
-        while not self._stop.wait(FLUSH_INTERVAL):
-            for partition in list(self._partitions.values()):
-                try:
-                    partition.flush()
-                except LogIOError as error:
-                    # Not fatal, and not for ever: it stays to be flushed, and is tried again in a second.
-                    _log.warning("%s", error)
+    @staticmethod
+    def _attempt(act: Callable[[], object]) -> None:
+        try:
+            act()
+        except BrokerError as error:
+            # Not fatal, and not for ever: it stays to be done, and is tried again.
+            _log.warning("%s", error)
+
+    def clean(self, topic: str) -> None:
+        """Delete and compact now what `topic`'s settings no longer keep, in all its partitions.
+
+        Otherwise the processes that write do it, after they rolled a segment
+        and every five minutes. Raises `UnknownTopic` or a `LogError`.
+        """
+        self._check_open()
+        for name in self._partitions_of(topic):
+            clean(self.partition(name))
 
     # ---------------------------------------------------------------- closing
 
@@ -208,8 +239,8 @@ class FileBroker:
         self._closed = True
         failure: BrokerError | None = None
         self._stop.set()
-        if self._flusher is not None:
-            self._flusher.join()
+        if self._keeper is not None:
+            self._keeper.join()
         for client in list(self._clients):
             try:
                 client.close()
@@ -217,8 +248,8 @@ class FileBroker:
                 failure = failure or error
         for partition in [*self._partitions.values(), *self._deleted]:
             try:
-                if self.durability is Durability.INTERVAL:
-                    partition.flush()
+                if partition.config.durability(self.durability) is not Durability.NONE:
+                    partition.mark_clean()
             except LogIOError as error:
                 failure = failure or error
             partition.close()

@@ -24,6 +24,7 @@ class Batch:
     """A batch that is being gathered, and what its deliveries wait for."""
 
     __slots__ = (
+        "append_time",
         "base_offset",
         "callbacks",
         "durability",
@@ -44,6 +45,7 @@ class Batch:
         self.timestamps: list[int] = []
         self.callbacks: list[tuple[DeliveryCallback, FileDelivery]] = []
         self.base_offset = -1
+        self.append_time: int | None = None
         self.error: BrokerError | None = None
         self.is_done = False
         # Held until the batch is done: an Event would cost as much as writing a record.
@@ -94,7 +96,7 @@ class FileDelivery:
         if batch.error is not None:
             raise batch.error
         topic, partition = batch.name
-        timestamp = batch.timestamps[self._index]
+        timestamp = batch.timestamps[self._index] if batch.append_time is None else batch.append_time
         return Acknowledgement(topic, partition, batch.base_offset + self._index, timestamp, batch.durability)
 
 
@@ -143,9 +145,7 @@ class Gatherer:
             self._write(batch)
             batch = None
         if batch is None:
-            batch = self._batch = Batch(self.partition.name, self._durability)
-            if self._producer.linger > 0:
-                self._producer.write_later(self, batch)
+            batch = self._begin()
         batch.records.append(record)
         batch.size += size
         delivery = FileDelivery(batch, len(batch.records) - 1)
@@ -154,6 +154,15 @@ class Gatherer:
         if batch.size >= self._limit or self._producer.linger <= 0:
             self._write(batch)
         return delivery
+
+    def _begin(self) -> Batch:
+        # The topic's settings may have been altered since the last batch.
+        config = self.partition.config
+        self._limit = min(self._producer.batch_size, config.max_message_bytes)
+        batch = self._batch = Batch(self.partition.name, config.durability(self._durability))
+        if self._producer.linger > 0:
+            self._producer.write_later(self, batch)
+        return batch
 
     def write_if_open(self, batch: Batch) -> None:
         """Write `batch` unless it was written."""
@@ -200,8 +209,10 @@ class Gatherer:
     def _write(self, batch: Batch) -> None:
         self._batch = None
         try:
-            data = encode_batch(batch.records, self._producer.codec)
-            batch.base_offset = self.partition.append(data, sync=self._durability is Durability.BATCH)
+            codec = self.partition.config.codec
+            data = encode_batch(batch.records, self._producer.codec if codec is None else codec)
+            appended = self.partition.append_batch(data, sync=batch.durability is Durability.BATCH)
+            batch.base_offset, batch.append_time = appended
         except BrokerError as error:
             batch.error = error
             self._producer.failed(batch.name.topic, error)

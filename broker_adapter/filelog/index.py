@@ -19,9 +19,6 @@ from pathlib import Path
 from struct import Struct
 from typing import ClassVar, NamedTuple
 
-MAX_INDEX_BYTES = 10 * 1024 * 1024
-"""Kafka's ``segment.index.bytes``: a segment whose index is this large is rolled."""
-
 
 class OffsetPosition(NamedTuple):
     """An entry of the offset index."""
@@ -47,10 +44,9 @@ class _Index:
         self.base_offset = base_offset
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether one more entry would make the file larger than Kafka's limit."""
-        return self._file_size() + self.entry.size > MAX_INDEX_BYTES
+    def is_full(self, limit: int) -> bool:
+        """Whether one more entry would make the file larger than `limit` (``segment.index.bytes``)."""
+        return self._file_size() + self.entry.size > limit
 
     def has_whole_entries(self) -> bool:
         """Whether the file's size is a multiple of an entry's."""
@@ -97,7 +93,9 @@ class _Index:
 
     def close(self) -> None:
         """Close the file."""
-        os.close(self._descriptor)
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 class OffsetIndex(_Index):

@@ -52,6 +52,26 @@ class FileLock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.release()
+
+    def try_acquire(self) -> bool:
+        """Take the lock if it is free; whether it was. To be followed by `release`."""
+        if not self._threads.acquire(blocking=False):
+            return False
+        try:
+            if self._descriptor < 0:
+                self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._threads.release()
+            return False
+        except BaseException:
+            self._threads.release()
+            raise
+        return True
+
+    def release(self) -> None:
+        """Let go."""
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         self._threads.release()
 

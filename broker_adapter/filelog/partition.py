@@ -1,9 +1,9 @@
 """One partition: the log that all processes append to and read.
 
 Owns the directory ``<topic>-<p>/``: Kafka's files through `LogSegment`, and
-``.wlock`` and ``.state`` beside them, which Kafka passes over. Any number of
-processes may have the directory open, and any thread of any of them may call
-any method.
+``.wlock``, ``.clean.lock`` and ``.state`` beside them, which Kafka passes over.
+Any number of processes may have the directory open, and any thread of any of
+them may call any method.
 
 Writers take ``.wlock`` for the time of one append. The order within it is what
 makes a death at any point harmless: cut what a dead writer left, write the
@@ -14,11 +14,14 @@ state, and no byte beyond it.
 """
 
 import logging
-import threading
+import time
 from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final, NamedTuple
 
-from broker_adapter.broker import TopicPartition
+from broker_adapter.broker import TimestampType, TopicPartition
 from broker_adapter.errors import (
     CorruptBatch,
     CorruptLog,
@@ -28,45 +31,79 @@ from broker_adapter.errors import (
     RecordTooLarge,
     UnknownTopic,
 )
-from broker_adapter.filelog.batch import HEADER_SIZE, PREFIX, BatchHeader, check_batch, read_header
+from broker_adapter.filelog.batch import (
+    HEADER_SIZE,
+    PREFIX,
+    BatchHeader,
+    check_batch,
+    read_header,
+    with_append_time,
+)
+from broker_adapter.filelog.checkpoints import LOG_START, RECOVERY_POINT, Checkpoints
 from broker_adapter.filelog.config import TopicConfig
 from broker_adapter.filelog.files import reporting, sync_directory
 from broker_adapter.filelog.index import OffsetPosition
 from broker_adapter.filelog.locks import FileLock
 from broker_adapter.filelog.recovery import drop_unpublished, recover
 from broker_adapter.filelog.segment import MAX_RELATIVE_OFFSET, LogSegment, segment_bases
+from broker_adapter.filelog.segments import OpenSegments, drop_unfinished, finish_swaps, remove_segment
 from broker_adapter.filelog.state import LogState, StatePage
 from broker_adapter.filelog.waiting import wait_until
 from broker_adapter.forks import reset_in_child
 
 _log = logging.getLogger(__name__)
+_TRIES: Final = 5
+
+
+class Appended(NamedTuple):
+    """Where a batch is in the log."""
+
+    base_offset: int
+    append_time: int | None
+    """The timestamp (ms) that its records have now; None where they kept their own."""
 
 
 class Partition:
     """An open partition. Raises `LogIOError` where the operating system refuses."""
 
-    def __init__(self, directory: Path, name: TopicPartition, config: TopicConfig) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        name: TopicPartition,
+        config: TopicConfig,
+        *,
+        checkpoints: Checkpoints | None = None,
+        reload: Callable[[], TopicConfig] | None = None,
+    ) -> None:
         """Open the directory, which exists; an empty one becomes an empty log.
 
         Cuts what a dead writer left, recovers the log where its published
         state cannot be trusted, and rebuilds index files that are missing or
-        cannot be right. Raises `CorruptLog` or `LogIOError`.
+        cannot be right. `checkpoints` are the root folder's, by default kept
+        in the directory itself; `reload` gives the settings after they were
+        altered. Raises `CorruptLog` or `LogIOError`.
         """
         self.directory = directory
         self.name = name
         self.config = config
-        self._segments: dict[int, LogSegment] = {}
-        self._segments_lock = threading.Lock()
-        self._bases: list[int] = [-1]
+        self.checkpoints = checkpoints or Checkpoints(directory)
+        self._reload = reload
+        self._segments = OpenSegments(directory)
         self._unflushed = False
+        self._was_appended = False
+        self._has_rolled = False
         self._last_entry = OffsetPosition(-1, -1)
         self._lock = FileLock(directory / ".wlock")
+        self._clean_lock = FileLock(directory / ".clean.lock")
+        self.on_roll: Callable[[], None] | None = None
+        """Called when this process has begun a segment: there may be something to clean."""
         reset_in_child(self)
         with reporting("open", directory):
             try:
                 with self._lock:
                     self._page = StatePage(directory / ".state")
                     try:
+                        self._settings_seen = self._page.settings_changes
                         self._take_over()
                     except BaseException:
                         self._page.close()
@@ -77,7 +114,7 @@ class Partition:
 
     def after_fork(self) -> None:
         """In a forked child nobody holds a lock; files and the mapped page are shared with the parent."""
-        self._segments_lock = threading.Lock()
+        self._segments.reset()
 
     def state(self) -> LogState:
         """What is valid now, by whichever process. Costs about a microsecond."""
@@ -86,36 +123,57 @@ class Partition:
     # ---------------------------------------------------------------- writing
 
     def append(self, batch: bytes, *, sync: bool = False) -> int:
-        """Append one whole batch and return the offset of its first record.
+        """Append one whole batch and return the offset of its first record. See `append_batch`."""
+        return self.append_batch(batch, sync=sync).base_offset
+
+    def append_batch(self, batch: bytes, *, sync: bool = False) -> Appended:
+        """Append one whole batch.
 
         The batch is stored as it is but for its base offset and leader
-        epoch. With `sync` it is on the disk before any reader sees it and
-        before this returns. Raises `CorruptBatch`, `InvalidRecord`,
-        `RecordTooLarge` or `LogIOError`; then nothing was appended.
+        epoch, and its timestamp where the topic's are of the append. With
+        `sync` it is on the disk before any reader sees it and before this
+        returns. Raises `CorruptBatch`, `InvalidRecord`, `RecordTooLarge` or
+        `LogIOError`; then nothing was appended.
         """
+        self.refresh_config()
         header = self._validate(batch)
         with reporting("append to", self.directory), self._lock:
             segment, state = self._writable()
+            append_time = None
+            if self.config.timestamp_type is TimestampType.LOG_APPEND_TIME:
+                append_time = time.time_ns() // 1_000_000
+                batch = with_append_time(batch, append_time)
+                header = read_header(batch)
             if self._is_roll_due(segment, state, header):
                 segment, state = self._roll(segment, state)
-            base, position = state.log_end_offset, state.committed_bytes
-            prefix = PREFIX.pack(base, header.batch_length, 0)
-            try:
-                segment.write((prefix, memoryview(batch)[PREFIX.size :]), position)
-                if sync:
-                    segment.sync()
-            except OSError:
-                segment.cut(position)
-                raise
-            state = self._after(state, header)
-            self._page.publish(state)
-            self._unflushed = not sync
-            try:
-                self._index(segment, state, position)
-            except OSError as error:
-                # The batch is published; an entry that is missing only makes a search longer.
-                _log.warning("%s: no index entry for offset %d: %s", segment.path, base, error)
-        return base
+            self._write(segment, state, header, batch, sync=sync)
+        if self._has_rolled:
+            self._has_rolled = False
+            if self.on_roll is not None:
+                self.on_roll()
+        return Appended(state.log_end_offset, append_time)
+
+    def _write(
+        self, segment: LogSegment, state: LogState, header: BatchHeader, batch: bytes, *, sync: bool
+    ) -> None:
+        base, position = state.log_end_offset, state.committed_bytes
+        prefix = PREFIX.pack(base, header.batch_length, 0)
+        try:
+            segment.write((prefix, memoryview(batch)[PREFIX.size :]), position)
+            if sync:
+                segment.sync()
+        except OSError:
+            segment.cut(position)
+            raise
+        state = self._after(state, header)
+        self._page.publish(state)
+        self._unflushed = not sync
+        self._was_appended = True
+        try:
+            self._index(segment, state, position)
+        except OSError as error:
+            # The batch is published; an entry that is missing only makes a search longer.
+            _log.warning("%s: no index entry for offset %d: %s", segment.path, base, error)
 
     def flush(self) -> None:
         """Flush to the disk what was appended by this process since the last flush."""
@@ -123,10 +181,35 @@ class Partition:
             self._unflushed = False
             try:
                 with reporting("flush", self.directory):
-                    self.segment(self.state().active_base).sync()
+                    self._active(self.state()).sync()
             except LogIOError:
                 self._unflushed = True
                 raise
+
+    def mark_clean(self) -> None:
+        """Flush all, and note that it is, if this process appended: the next opening has nothing to recover.
+
+        Raises `LogIOError`.
+        """
+        if not self._was_appended or self.is_deleted:
+            return
+        with reporting("flush", self.directory), self._lock:
+            segment, state = self._writable()
+            segment.sync()
+            segment.sync_indexes()
+            self._page.publish(state._replace(recovery_point=state.log_end_offset))
+            self._page.sync()
+            self.checkpoints.put(RECOVERY_POINT, self.name, state.log_end_offset)
+        self._unflushed = self._was_appended = False
+
+    def refresh_config(self) -> None:
+        """Read the topic's settings again if somebody altered them."""
+        changes = self._page.settings_changes
+        if changes != self._settings_seen:
+            self._settings_seen = changes
+            if self._reload is not None:
+                with reporting("read the settings of", self.directory):
+                    self.config = self._reload()
 
     def _validate(self, batch: bytes) -> BatchHeader:
         if len(batch) > self.config.max_message_bytes:
@@ -144,12 +227,21 @@ class Partition:
                 f"a batch for {self.name} is no producer's: {header.records_count} records, "
                 f"last offset delta {header.last_offset_delta}, attributes {header.attributes:#06x}"
             )
+        ahead = header.max_timestamp - time.time_ns() // 1_000_000
+        if (
+            ahead > self.config.message_timestamp_after_max_ms
+            and self.config.timestamp_type is TimestampType.CREATE_TIME
+        ):
+            raise InvalidRecord(
+                f"a record for {self.name} has a timestamp that is {ahead} ms in the future, more than the "
+                f"topic's message.timestamp.after.max.ms={self.config.message_timestamp_after_max_ms}"
+            )
         return header
 
     def _writable(self) -> tuple[LogSegment, LogState]:
         self._check_there()
         state = self._page.published()
-        segment = self.segment(state.active_base)
+        segment = self._active(state)
         size = segment.file_size()
         if size > state.committed_bytes:
             segment.cut(state.committed_bytes)  # a dead writer's: nobody was told that it was written
@@ -168,7 +260,8 @@ class Partition:
             state.committed_bytes + header.size > self.config.segment_bytes
             or (0 <= state.first_timestamp < header.max_timestamp - self.config.segment_ms)
             or state.log_end_offset + header.last_offset_delta - state.active_base > MAX_RELATIVE_OFFSET
-            or segment.offset_index.is_full
+            or segment.offset_index.is_full(self.config.segment_index_bytes)
+            or segment.time_index.is_full(self.config.segment_index_bytes)
         )
 
     def _roll(self, segment: LogSegment, state: LogState) -> tuple[LogSegment, LogState]:
@@ -181,12 +274,18 @@ class Partition:
         base = state.log_end_offset
         fresh = LogSegment(self.directory, base, fresh=True)
         sync_directory(self.directory)
-        with self._segments_lock:
-            self._segments[base] = fresh
+        self._segments.add(fresh)
         state = state._replace(
-            active_base=base, committed_bytes=0, first_timestamp=-1, max_timestamp=-1, max_timestamp_offset=-1
+            active_base=base,
+            committed_bytes=0,
+            first_timestamp=-1,
+            max_timestamp=-1,
+            max_timestamp_offset=-1,
+            recovery_point=base,
         )
+        self.checkpoints.put(RECOVERY_POINT, self.name, base)
         self._page.publish(state)
+        self._has_rolled = True
         return fresh, state
 
     @staticmethod
@@ -194,11 +293,9 @@ class Partition:
         end = state.log_end_offset + header.records_count
         is_first = state.committed_bytes == 0
         is_newest = header.max_timestamp > state.max_timestamp
-        return LogState(
-            active_base=state.active_base,
+        return state._replace(
             committed_bytes=state.committed_bytes + header.size,
             log_end_offset=end,
-            log_start_offset=state.log_start_offset,
             first_timestamp=header.max_timestamp if is_first else state.first_timestamp,
             max_timestamp=header.max_timestamp if is_newest else state.max_timestamp,
             max_timestamp_offset=end - 1 if is_newest else state.max_timestamp_offset,
@@ -223,61 +320,147 @@ class Partition:
         self._last_entry = last
 
     def _take_over(self) -> None:
+        if self._clean_lock.try_acquire():
+            try:
+                drop_unfinished(self.directory)
+            finally:
+                self._clean_lock.release()
+        is_settled = finish_swaps(self.directory)
         state = self._page.read()
-        if state is None or not self._is_on_disk(state):
-            self._page.begin(recover(self.directory, self.config.index_interval_bytes))
-            return
+        if state is not None and self._is_on_disk(state):
+            if is_settled:
+                state = state._replace(layout=state.layout + 1)
+                self._page.publish(state)
+        else:
+            state = self._recover()
+            before = self._page.remembered()
+            self._page.begin(state._replace(layout=0 if before is None else before.layout + 1))
+            state = self._page.published()
         drop_unpublished(self.directory, state.active_base)
         self._writable()
         for base in self.bases(state):
-            segment = self.segment(base)
+            segment = self.segment(base, state)
             limit = self.limit(segment, state)
             if not segment.indexes_are_sound(limit, self.config.index_interval_bytes):
                 _log.warning("%s: its index files are missing or wrong and were rebuilt", segment.path)
                 segment.rebuild_indexes(segment.scan(limit, self.config.index_interval_bytes, check=False))
 
+    def _recover(self) -> LogState:
+        recovery_point = self.checkpoints.get(RECOVERY_POINT, self.name)
+        remembered = self._page.remembered()
+        if (
+            remembered is not None
+            and remembered.log_end_offset == remembered.recovery_point == recovery_point
+            and segment_bases(self.directory)[-1:] == [remembered.active_base]
+            and self._size_of(remembered.active_base) == remembered.committed_bytes
+        ):
+            return remembered  # closed, flushed, and not written since
+        deleted_before = self.checkpoints.get(LOG_START, self.name)
+        return recover(self.directory, self.config.index_interval_bytes, recovery_point, deleted_before)
+
     def _is_on_disk(self, state: LogState) -> bool:
-        path = self.directory / f"{state.active_base:020d}.log"
+        return self._size_of(state.active_base) >= state.committed_bytes
+
+    def _size_of(self, base: int) -> int:
         try:
-            return path.stat().st_size >= state.committed_bytes
+            return (self.directory / f"{base:020d}.log").stat().st_size
         except FileNotFoundError:
-            return False
+            return -1
+
+    # ---------------------------------------------------------------- deleting and replacing segments
+
+    @contextmanager
+    def cleaning(self) -> Iterator[bool]:
+        """Whether this process may replace and delete segments, which one may at a time."""
+        with reporting("clean", self.directory):
+            is_ours = self._clean_lock.try_acquire()
+        try:
+            yield is_ours
+        finally:
+            if is_ours:
+                self._clean_lock.release()
+
+    def delete_records(self, before: int) -> int:
+        """Delete the records before offset `before`, and return the log's new start.
+
+        Whole segments go from the disk, at once or, while somebody compacts, with the next cleaning. Raises
+        `OffsetOutOfRange` or `LogIOError`.
+        """
+        with reporting("delete records of", self.directory), self._lock:
+            _, state = self._writable()
+            if not 0 <= before <= state.log_end_offset:
+                raise OffsetOutOfRange(
+                    f"offset {before} of {self.name} is out of range: records before 0 to "
+                    f"{state.log_end_offset} can be deleted"
+                )
+            if before > state.log_start_offset:
+                self.checkpoints.put(LOG_START, self.name, before)
+                state = state._replace(log_start_offset=before, deleted_before=before)
+                self._page.publish(state)
+        with self.cleaning() as is_ours:
+            if is_ours:
+                self.drop_before_start()
+        return state.log_start_offset
+
+    def raise_log_start(self, base: int) -> None:
+        """Have the log begin with the segment `base`, and delete those before it. Within `cleaning`."""
+        with reporting("delete segments of", self.directory), self._lock:
+            _, state = self._writable()
+            self._page.publish(state._replace(log_start_offset=max(base, state.log_start_offset)))
+        self.drop_before_start()
+
+    def drop_before_start(self) -> None:
+        """Delete the segments that are wholly before the log's start. Within `cleaning`."""
+        with reporting("delete segments of", self.directory), self._lock:
+            _, state = self._writable()
+            bases = segment_bases(self.directory)
+            gone = bases[: max(bisect_right(bases, state.log_start_offset) - 1, 0)]
+            if gone:
+                self._page.publish(state._replace(layout=state.layout + 1))
+                for base in gone:
+                    remove_segment(self.directory, base)
+                sync_directory(self.directory)
+
+    def roll(self) -> None:
+        """Close the active segment and begin another, unless it is empty."""
+        with reporting("roll", self.directory), self._lock:
+            segment, state = self._writable()
+            if state.committed_bytes:
+                self._roll(segment, state)
+
+    def replace_segments(self, swap: Callable[[], None]) -> None:
+        """Call `swap`, which replaces closed segments, while nobody writes. Within `cleaning`."""
+        with reporting("replace segments of", self.directory), self._lock:
+            _, state = self._writable()
+            swap()
+            self._page.publish(state._replace(layout=state.layout + 1))
+
+    def _settle(self) -> None:
+        """Wait for who replaces segments now, finish what one left who died at it, and look again."""
+        with reporting("open", self.directory), self._lock:
+            self._check_there()
+            finish_swaps(self.directory)
+            state = self._page.published()
+            self._page.publish(state._replace(layout=state.layout + 1))
 
     # ---------------------------------------------------------------- reading
 
     def bases(self, state: LogState) -> list[int]:
-        """The base offsets of the segments in `state`, rising."""
-        if self._bases[-1] != state.active_base:
-            with reporting("list", self.directory):
-                found = segment_bases(self.directory)
-            self._bases = found[: bisect_right(found, state.active_base)]
-            if not self._bases or self._bases[-1] != state.active_base:
-                raise CorruptLog(
-                    f"{self.directory} has no segment {state.active_base}, which is published as active"
-                )
-        return self._bases
+        """The base offsets of the segments in `state`, rising. Raises `CorruptLog` or `LogIOError`."""
+        with reporting("list", self.directory):
+            return self._segments.bases(state)
 
-    def segment(self, base: int) -> LogSegment:
-        """The open segment of that base offset. It stays open until the partition is closed."""
-        segment = self._segments.get(base)
-        if segment is None:
-            with self._segments_lock, reporting("open", self.directory / f"{base:020d}.log"):
-                segment = self._segments.get(base)
-                if segment is None:
-                    segment = self._open_segment(base)
-                    self._segments[base] = segment
-        return segment
+    def segment(self, base: int, state: LogState) -> LogSegment:
+        """The open segment of that base offset. Raises `FileNotFoundError` if it is gone."""
+        # Of a deleted topic only what is open can be read: the names may be another topic's by now.
+        return self._segments.get(base, state, self._check_there)
 
-    def _open_segment(self, base: int) -> LogSegment:
+    def _active(self, state: LogState) -> LogSegment:
         try:
-            segment = LogSegment(self.directory, base)
+            return self.segment(state.active_base, state)
         except FileNotFoundError:
             self._check_there()
             raise
-        if self.is_deleted:
-            segment.close()  # of another topic, of the same name
-            self._check_there()
-        return segment
 
     @staticmethod
     def limit(segment: LogSegment, state: LogState) -> int:
@@ -290,21 +473,32 @@ class Partition:
         The log's end is a place, too: the end of the active segment. Raises
         `OffsetOutOfRange`, `CorruptBatch` or `LogIOError`.
         """
-        state = self.state()
-        if not state.log_start_offset <= offset <= state.log_end_offset:
-            raise OffsetOutOfRange(
-                f"offset {offset} of {self.name} is out of range: the log has {state.log_start_offset} to "
-                f"{state.log_end_offset} (its end); seek to one of these"
-            )
-        with reporting("read", self.directory):
-            bases = self.bases(state)
-            for base in bases[max(bisect_right(bases, offset) - 1, 0) :]:
-                segment = self.segment(base)
+        for _ in range(_TRIES):
+            state = self.state()
+            if not state.log_start_offset <= offset <= state.log_end_offset:
+                raise OffsetOutOfRange(
+                    f"offset {offset} of {self.name} is out of range: the log has "
+                    f"{state.log_start_offset} to {state.log_end_offset} (its end); seek to one of these"
+                )
+            try:
+                return self._locate(offset, state)
+            except FileNotFoundError as error:
+                failure = error
+                self._settle()
+            except OSError as error:
+                raise LogIOError("open a segment of", self.directory, error) from error
+        raise LogIOError("open", self.directory, failure)
+
+    def _locate(self, offset: int, state: LogState) -> tuple[LogSegment, int]:
+        bases = self.bases(state)
+        for base in bases[max(bisect_right(bases, offset) - 1, 0) :]:
+            segment = self.segment(base, state)
+            with reporting("read", segment.path):
                 found = segment.locate(offset, self.limit(segment, state))
-                if found is not None:
-                    self.confirm(segment, *found, state)
-                    return segment, found[0]
-        return self.segment(state.active_base), state.committed_bytes
+            if found is not None:
+                self.confirm(segment, *found, state)
+                return segment, found[0]
+        return self.segment(state.active_base, state), state.committed_bytes
 
     def confirm(self, segment: LogSegment, position: int, header: BatchHeader, state: LogState) -> None:
         """Raise `CorruptBatch` unless what follows the batch at `position` agrees with the batch's offsets.
@@ -319,7 +513,7 @@ class Partition:
             bound = state.log_end_offset
         else:
             bases = self.bases(state)
-            bound = bases[bases.index(segment.base_offset) + 1]
+            bound = bases[min(bisect_right(bases, segment.base_offset), len(bases) - 1)]
         if header.last_offset >= bound:
             raise CorruptBatch(
                 f"{segment.path} at byte {position}: a batch has offsets {header.base_offset} to "
@@ -331,13 +525,25 @@ class Partition:
 
         Raises `CorruptBatch` or `LogIOError`.
         """
-        state = self.state()
-        with reporting("read", self.directory):
-            for base in self.bases(state):
-                segment = self.segment(base)
-                offset = segment.offset_for_timestamp(timestamp, self.limit(segment, state))
-                if offset is not None:
-                    return offset
+        for _ in range(_TRIES):
+            state = self.state()
+            try:
+                return self._offset_for_timestamp(timestamp, state)
+            except FileNotFoundError as error:
+                failure = error
+                self._settle()
+            except OSError as error:
+                raise LogIOError("open a segment of", self.directory, error) from error
+        raise LogIOError("open", self.directory, failure)
+
+    def _offset_for_timestamp(self, timestamp: int, state: LogState) -> int | None:
+        for base in self.bases(state):
+            segment = self.segment(base, state)
+            with reporting("read", segment.path):
+                limit = self.limit(segment, state)
+                offset = segment.offset_for_timestamp(timestamp, limit, state.log_start_offset)
+            if offset is not None:
+                return offset
         return None
 
     def wait(self, offset: int, timeout: float) -> bool:
@@ -355,9 +561,7 @@ class Partition:
 
     def close(self) -> None:
         """Close the files. Nothing else may be called after it."""
-        with self._segments_lock:
-            for segment in self._segments.values():
-                segment.close()
-            self._segments.clear()
+        self._segments.close()
         self._page.close()
         self._lock.close()
+        self._clean_lock.close()

@@ -49,16 +49,24 @@ class LogReader:
         """The segment with the next batch, with `_position` there; None at the log's end."""
         if self.offset == state.log_end_offset:
             return None
-        if self._segment is None or not state.log_start_offset <= self.offset <= state.log_end_offset:
-            self._segment, self._position = self.partition.locate(self.offset)
-            self._is_within_batch = True
-        while self._position >= self.partition.limit(self._segment, state):
-            if self._segment.base_offset == state.active_base:
+        segment = self._segment
+        if segment is not None and self._may_go_on(segment, state):
+            if self._position < self.partition.limit(segment, state):
+                return segment
+            if segment.base_offset == state.active_base:
                 return None
-            bases = self.partition.bases(state)
-            following = bases[bases.index(self._segment.base_offset) + 1]
-            self._segment, self._position = self.partition.segment(following), 0
-        return self._segment
+        else:
+            self._is_within_batch = True
+        self._segment, self._position = self.partition.locate(self.offset)
+        state = self.partition.state()
+        return self._segment if self._position < self.partition.limit(self._segment, state) else None
+
+    def _may_go_on(self, segment: LogSegment, state: LogState) -> bool:
+        """Whether the remembered place still holds: a segment that retention deleted is read to its end."""
+        first = state.log_start_offset
+        if self.offset < first and self._position < self.partition.limit(segment, state):
+            first = state.deleted_before
+        return first <= self.offset <= state.log_end_offset
 
     def _fetch(self, segment: LogSegment, max_bytes: int, state: LogState) -> bytes:
         with reporting("read", segment.path):

@@ -5,7 +5,8 @@ only: after the machine restarted, on a directory that Kafka wrote, or where
 the log is shorter than what was published. (A writer that was merely killed
 leaves a good published state: its tail is cut by the next append.)
 
-The rule is Kafka's: walk the batches, check lengths, checksums and offsets,
+The rule is Kafka's: from the segment that holds the recovery point on, before
+which all is on the disk, walk the batches, check lengths, checksums and offsets,
 cut at the first that is wrong, and let no later segment follow a cut. Where
 Kafka deletes those later segments, they are renamed here (``.log.cut``), with
 the rest of the damaged one beside them: a crash cannot have done that, so
@@ -13,6 +14,7 @@ somebody may want to look.
 """
 
 import logging
+from bisect import bisect_right
 from pathlib import Path
 
 from broker_adapter.filelog.files import sync_directory
@@ -22,18 +24,18 @@ from broker_adapter.filelog.state import LogState
 _log = logging.getLogger(__name__)
 
 
-def recover(directory: Path, interval: int) -> LogState:
-    """Check every segment, cut what is not sound, rebuild all indexes, and say what is valid.
+def recover(directory: Path, interval: int, recovery_point: int = 0, deleted_before: int = 0) -> LogState:
+    """Check the segments, cut what is not sound, rebuild their indexes, and say what is valid.
 
-    `interval` is ``index.interval.bytes``. An empty directory gets its first
-    segment. Raises `OSError`.
+    `interval` is ``index.interval.bytes``; all before `recovery_point` is on
+    the disk, and all before `deleted_before` was deleted. An empty directory
+    gets its first segment. Raises `OSError`.
     """
     bases = segment_bases(directory)
     if not bases:
-        LogSegment(directory, 0, fresh=True).close()
-        sync_directory(directory)
-        bases = [0]
-    for number, base in enumerate(bases):
+        bases = [_fresh(directory, deleted_before)]
+    first = max(bisect_right(bases, recovery_point) - 1, 0)
+    for number, base in enumerate(bases[first:], first):
         scan = _recover_segment(directory, base, interval, is_last=number == len(bases) - 1)
         following = bases[number + 1 :]
         overlaps = bool(following) and following[0] < scan.next_offset
@@ -41,15 +43,27 @@ def recover(directory: Path, interval: int) -> LogState:
             for later in following:
                 _set_aside(directory, later)
             break
+    if scan.next_offset < deleted_before:
+        # What was cut was deleted on request before. Its offsets are not given out again.
+        base = _fresh(directory, deleted_before)
+        scan = Scan(0, base, -1, -1, -1, [], [], None)
     return LogState(
         active_base=base,
         committed_bytes=scan.size,
         log_end_offset=scan.next_offset,
-        log_start_offset=bases[0],
+        log_start_offset=max(bases[0], deleted_before),
         first_timestamp=scan.first_timestamp,
         max_timestamp=scan.max_timestamp,
         max_timestamp_offset=scan.max_timestamp_offset,
+        deleted_before=deleted_before,
+        recovery_point=scan.next_offset,
     )
+
+
+def _fresh(directory: Path, base: int) -> int:
+    LogSegment(directory, base, fresh=True).close()
+    sync_directory(directory)
+    return base
 
 
 def _recover_segment(directory: Path, base: int, interval: int, *, is_last: bool) -> Scan:

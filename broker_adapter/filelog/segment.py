@@ -98,26 +98,37 @@ class _Findings:
 class LogSegment:
     """One segment's open files. Raises `OSError`, and `CorruptBatch` where it reads batches."""
 
-    def __init__(self, directory: Path, base_offset: int, *, fresh: bool = False) -> None:
-        """Open the segment; `fresh` makes it, over what a writer left that died before it was published."""
+    _descriptor = -1
+
+    def __init__(
+        self, directory: Path, base_offset: int, *, fresh: bool = False, added_suffix: str = ""
+    ) -> None:
+        """Open the segment; `fresh` makes it, over what a writer left that died before it was published.
+
+        `added_suffix` follows the names of its files, as in ``.log.cleaned``.
+        """
         self.base_offset = base_offset
-        stem = directory / f"{base_offset:020d}"
-        self.path = stem.with_suffix(".log")
+        stem = str(directory / f"{base_offset:020d}")
+        self.path = Path(f"{stem}.log{added_suffix}")
         flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT | os.O_TRUNC if fresh else 0)
         self._descriptor = os.open(self.path, flags, 0o644)
         try:
-            self.offset_index = OffsetIndex(stem.with_suffix(".index"), base_offset)
-            self.time_index = TimeIndex(stem.with_suffix(".timeindex"), base_offset)
+            self.offset_index = OffsetIndex(Path(f"{stem}.index{added_suffix}"), base_offset)
+            self.time_index = TimeIndex(Path(f"{stem}.timeindex{added_suffix}"), base_offset)
             if fresh:
                 self.offset_index.rewrite([])
                 self.time_index.rewrite([])
         except BaseException:
-            os.close(self._descriptor)
+            self.close()
             raise
 
     def file_size(self) -> int:
         """The log file's size, which for the active segment may be more than what is valid."""
         return os.fstat(self._descriptor).st_size
+
+    def modified(self) -> int:
+        """When the log file was last written, in ms since 1970."""
+        return os.fstat(self._descriptor).st_mtime_ns // 1_000_000
 
     def read(self, position: int, size: int) -> bytes:
         """Up to `size` bytes at `position`."""
@@ -178,8 +189,8 @@ class LogSegment:
         except CorruptBatch:
             return False
 
-    def offset_for_timestamp(self, timestamp: int, limit: int) -> int | None:
-        """The first offset in the segment whose record is of `timestamp` or later; None if there is none."""
+    def offset_for_timestamp(self, timestamp: int, limit: int, from_offset: int = 0) -> int | None:
+        """The first offset from `from_offset` on whose record is of `timestamp` or later; None if none is."""
         entry = self.time_index.lookup(timestamp - 1)
         position = 0
         if entry is not None:
@@ -189,7 +200,7 @@ class LogSegment:
                 position = located[0]
         for at, header in self.batches(position, limit):
             if header.max_timestamp >= timestamp:
-                for record in decode_batch(self.read(at, header.size)):
+                for record in decode_batch(self.read(at, header.size), from_offset=from_offset):
                     if record.timestamp >= timestamp:
                         return record.offset
         return None
@@ -249,6 +260,13 @@ class LogSegment:
 
     def close(self) -> None:
         """Close the three files."""
-        self.offset_index.close()
-        self.time_index.close()
-        os.close(self._descriptor)
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+        for index in (getattr(self, "offset_index", None), getattr(self, "time_index", None)):
+            if index is not None:
+                index.close()
+
+    def __del__(self) -> None:
+        # A segment that was deleted or replaced is closed by whoever reads it last.
+        self.close()

@@ -9,15 +9,16 @@ The page, in the machine's own byte order, since it never leaves the machine::
     0     8 bytes: magic
     8     8 bytes: which boot of the machine wrote it
     16    8 bytes: sequence number of what is published; its lowest bit says in which slot
-    64    slot 0: a LogState, 8 bytes a field, and 4 bytes CRC-32C of it and the sequence number
-    128   slot 1
+    24    8 bytes: how often the topic's settings were changed
+    128   slot 0: a LogState, 8 bytes a field, and 4 bytes CRC-32C of it and the sequence number
+    256   slot 1
 
 A writer fills the slot that is not published and then moves the sequence
 number on, in one store. So a writer that dies halfway has published nothing.
 A reader that meets a writer sees the checksum fail and looks again, whatever
-order the processor makes the stores visible in. The page is not flushed: after
-the machine went down it may be older or newer than the log's bytes, and the
-boot id tells.
+order the processor makes the stores visible in. The page is flushed only when a
+log is closed: after the machine went down it may be older or newer than the
+log's bytes, and the boot id tells.
 """
 
 import mmap
@@ -32,12 +33,12 @@ from crc32c import crc32c
 from broker_adapter.errors import CorruptLog
 
 _PAGE: Final = 4096
-_MAGIC: Final = int.from_bytes(b"5BSTATE1", "little")
+_MAGIC: Final = int.from_bytes(b"5BSTATE2", "little")
 _RETIRED: Final = -1
-_WORD_MAGIC, _WORD_BOOT, _WORD_SEQUENCE = range(3)
-_FIELDS: Final = Struct("=7q")
+_WORD_MAGIC, _WORD_BOOT, _WORD_SEQUENCE, _WORD_SETTINGS = range(4)
+_FIELDS: Final = Struct("=10q")
 _CHECK: Final = Struct("=I")
-_SLOTS: Final = (64, 128)
+_SLOTS: Final = (128, 256)
 _TRIES: Final = 10_000
 
 
@@ -58,6 +59,12 @@ class LogState(NamedTuple):
     """The largest timestamp in the active segment."""
     max_timestamp_offset: int
     """The last offset of the batch that holds `max_timestamp`."""
+    layout: int = 0
+    """Raised whenever closed segments were deleted or replaced: who remembers them looks again."""
+    deleted_before: int = 0
+    """The offset before which records were deleted on request; a reader among them stops."""
+    recovery_point: int = 0
+    """All before this offset is on the disk."""
 
 
 def _boot_id() -> int:
@@ -106,9 +113,9 @@ class StatePage:
             )
         return state
 
-    def _read(self) -> LogState | None:
+    def _read(self, tries: int = _TRIES) -> LogState | None:
         # More than one try is needed only where a writer publishes twice while we read.
-        for _ in range(_TRIES):
+        for _ in range(tries):
             sequence = self._words[_WORD_SEQUENCE]
             at = _SLOTS[sequence & 1]
             fields = self._map[at : at + _FIELDS.size]
@@ -127,6 +134,10 @@ class StatePage:
         )
         self._words[_WORD_SEQUENCE] = sequence
 
+    def remembered(self) -> LogState | None:
+        """What was published last, in whichever boot of the machine; None where that cannot be read."""
+        return None if self._words[_WORD_MAGIC] != _MAGIC else self._read(tries=1)
+
     def begin(self, state: LogState) -> None:
         """Publish `state` on a page that is new or not to be trusted, and mark it good. As `publish`."""
         self._words[_WORD_MAGIC] = 0
@@ -134,6 +145,19 @@ class StatePage:
         self.publish(state)
         self._words[_WORD_BOOT] = BOOT_ID
         self._words[_WORD_MAGIC] = _MAGIC
+
+    @property
+    def settings_changes(self) -> int:
+        """How often the topic's settings were changed."""
+        return self._words[_WORD_SETTINGS]
+
+    def change_settings(self) -> None:
+        """Tell all who have the page mapped that the topic's settings are others now. As `publish`."""
+        self._words[_WORD_SETTINGS] += 1
+
+    def sync(self) -> None:
+        """Flush the page to the disk."""
+        self._map.flush()
 
     def retire(self) -> None:
         """Tell all who have the page mapped that its log is being deleted. As `publish`."""

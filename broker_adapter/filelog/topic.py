@@ -1,8 +1,8 @@
 """Topics as folders: their names, their ids, and how one is made.
 
 Owns the broker's root folder: the directories ``<topic>-<p>`` with Kafka's
-``partition.metadata`` and ``leader-epoch-checkpoint`` in them, and the file
-``.topics.lock``. Any thread of any process.
+``partition.metadata`` and ``leader-epoch-checkpoint`` in them, the checkpoints
+through `Checkpoints`, and the file ``.topics.lock``. Any thread of any process.
 
 A topic exists when its partition 0 does. Making one therefore makes partition
 0 last and in one step, so that nobody sees half a topic, and a creator that
@@ -20,9 +20,11 @@ from typing import Final
 
 from broker_adapter.admin import TopicDescription
 from broker_adapter.errors import InvalidTopic, TopicExists, UnknownPartition, UnknownTopic
+from broker_adapter.filelog.checkpoints import Checkpoints
 from broker_adapter.filelog.config import FILE_NAME, TopicConfig
 from broker_adapter.filelog.files import reporting, sync_directory, write_atomically
 from broker_adapter.filelog.locks import FileLock
+from broker_adapter.filelog.partition import Partition
 from broker_adapter.filelog.segment import segment_bases
 from broker_adapter.filelog.state import StatePage
 from broker_adapter.nouns import TopicPartition
@@ -51,6 +53,7 @@ class Topics:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.checkpoints = Checkpoints(root)
         self._lock = FileLock(root / ".topics.lock")
 
     def directory(self, name: TopicPartition) -> Path:
@@ -89,6 +92,16 @@ class Topics:
         directory = self.directory(TopicPartition(name, 0))
         with reporting("read the settings in", directory):
             return TopicConfig.load(directory)
+
+    def open(self, name: TopicPartition) -> Partition:
+        """Open a partition that is there. Raises `CorruptLog`, or `LogIOError`."""
+        return Partition(
+            self.directory(name),
+            name,
+            self.config(name.topic),
+            checkpoints=self.checkpoints,
+            reload=lambda: self.config(name.topic),
+        )
 
     def describe(self, name: str) -> TopicDescription:
         """What is known of a topic. Raises `UnknownTopic`."""
@@ -130,10 +143,20 @@ class Topics:
                 config = TopicConfig.parse({**described.config, **settings})
                 path = self.directory(TopicPartition(name, 0)) / FILE_NAME
                 write_atomically(path, config.as_properties())
+                self._tell(name, described.partitions)
             for number in range(described.partitions, partitions or 0):
                 self._make_partition(TopicPartition(name, number), described.topic_id, None)
             sync_directory(self.root)
         return self.describe(name)
+
+    def _tell(self, name: str, partitions: int) -> None:
+        """Have all who have a topic's partitions open read its settings again."""
+        for number in range(partitions):
+            path = self.directory(TopicPartition(name, number)) / ".state"
+            if path.exists():
+                page = StatePage(path)
+                page.change_settings()
+                page.close()
 
     def delete(self, name: str) -> None:
         """Delete a topic. Raises `UnknownTopic`.
@@ -141,7 +164,9 @@ class Topics:
         Partition 0 goes last, so that one that died here leaves a topic that can be deleted again.
         """
         with reporting("delete a topic in", self.root), self._lock:
-            for number in reversed(range(self.partitions(name))):
+            count = self.partitions(name)
+            self.checkpoints.forget(TopicPartition(name, number) for number in range(count))
+            for number in reversed(range(count)):
                 gone = self.root / ".deleted"
                 shutil.rmtree(gone, ignore_errors=True)
                 self.directory(TopicPartition(name, number)).rename(gone)
@@ -172,7 +197,8 @@ class Topics:
         return directory
 
     def close(self) -> None:
-        """Let go of the lock file."""
+        """Let go of the lock files."""
+        self.checkpoints.close()
         self._lock.close()
 
     def _clear_leftovers(self, name: str) -> None:

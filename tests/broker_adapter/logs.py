@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from broker_adapter.broker import RawRecord, TopicPartition
 from broker_adapter.filelog.batch import NewRecord, encode_batch
+from broker_adapter.filelog.checkpoints import RECOVERY_POINT
 from broker_adapter.filelog.compression import Codec
 from broker_adapter.filelog.config import TopicConfig
 from broker_adapter.filelog.partition import Partition
@@ -16,7 +18,7 @@ NAME = TopicPartition("t", 0)
 
 
 @contextmanager
-def opened(directory: Path, **settings: int) -> Iterator[Partition]:
+def opened(directory: Path, **settings: Any) -> Iterator[Partition]:
     """The partition kept in `directory`, with settings by the names of `TopicConfig`'s fields."""
     directory.mkdir(parents=True, exist_ok=True)
     partition = Partition(directory, NAME, TopicConfig(**settings))
@@ -46,5 +48,6 @@ def read_all(partition: Partition, offset: int = 0, max_bytes: int = 1 << 20) ->
 
 
 def forget_state(directory: Path) -> None:
-    """As if the machine had restarted, or Kafka had written the folder: nothing is published."""
+    """As if Kafka had written the folder and was killed: nothing is published, nor known to be flushed."""
     (directory / ".state").unlink()
+    (directory / RECOVERY_POINT).unlink(missing_ok=True)

@@ -89,7 +89,7 @@ def test_two_openings_append_in_turn(tmp_path: Path) -> None:
             assert two.append(batch_of(10, size=1000, start=start + 10)) == start + 10
         assert [record.key for record in read_all(one)] == [b"%d" % n for n in range(3_000)]
         for base in one.bases(one.state()):
-            segment = one.segment(base)
+            segment = one.segment(base, one.state())
             assert segment.indexes_are_sound(one.limit(segment, one.state()), 4096)
 
 

@@ -282,7 +282,7 @@ def test_durability_batch_flushes_before_it_acknowledges(
                 assert (acknowledged.offset, acknowledged.durability) == (n, durability)
                 size = (broker.root / "t-0" / f"{0:020d}.log").stat().st_size
                 assert (size in flushed) == (durability is Durability.BATCH)
-            flushed.clear()
+        flushed.clear()
 
 
 def test_a_batch_that_cannot_be_flushed_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

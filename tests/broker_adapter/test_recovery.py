@@ -35,7 +35,7 @@ def check(directory: Path, count: int) -> None:
             assert read_all(partition, offset, max_bytes=1)[0].offset == offset
             assert partition.offset_for_timestamp(NOW + offset // 100) == offset // 100 * 100
         for base in partition.bases(state):
-            segment = partition.segment(base)
+            segment = partition.segment(base, state)
             assert segment.indexes_are_sound(partition.limit(segment, state), 4096)
         assert partition.append(batch_of(1, start=count, timestamp=NOW + count)) == count
         assert read_all(partition, count)[0].key == b"%d" % count

@@ -1,0 +1,170 @@
+"""The segments of one partition, as they are on the disk and as this process has them open.
+
+Owns the names in the directory ``<topic>-<p>/``: which segments there are, and
+the leftovers of those who replace them. Any thread may use `OpenSegments`; the
+functions are for the holder of the partition's ``.wlock``.
+
+Closed segments never change, but they are deleted by retention and replaced by
+compaction. Whoever does that raises the published state's `layout`. A reader
+that has a segment open reads it to its end, whatever became of its name.
+"""
+
+import os
+import threading
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from broker_adapter.errors import CorruptLog
+from broker_adapter.filelog.batch import HEADER_SIZE, read_header
+from broker_adapter.filelog.files import sync_directory
+from broker_adapter.filelog.segment import LogSegment, segment_bases
+from broker_adapter.filelog.state import LogState
+
+MOST_OPEN: Final = 8
+"""How many closed segments are kept open for whoever comes next. Those in use stay open beyond that."""
+_SUFFIXES: Final = (".log", ".index", ".timeindex", ".txnindex")
+CLEANED: Final = ".cleaned"
+SWAP: Final = ".swap"
+DELETED: Final = ".deleted"
+
+
+class OpenSegments:
+    """A partition's segments, opened when they are asked for. Raises `OSError`."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._segments: OrderedDict[int, LogSegment] = OrderedDict()
+        self._layout = -1
+        self._listed: tuple[int, int] = (-1, -1)
+        self._bases: list[int] = []
+        self.reset()
+
+    def reset(self) -> None:
+        """In a forked child nobody holds the lock."""
+        self._lock = threading.Lock()
+
+    def bases(self, state: LogState) -> list[int]:
+        """The base offsets of the segments in `state`, rising. Raises `CorruptLog`."""
+        wanted = (state.active_base, state.layout)
+        if self._listed != wanted:
+            found = segment_bases(self.directory)
+            bases = found[: bisect_right(found, state.active_base)]
+            if not bases or bases[-1] != state.active_base:
+                raise CorruptLog(
+                    f"{self.directory} has no segment {state.active_base}, which is published as active"
+                )
+            # What is wholly before the log's start is about to be deleted.
+            self._bases = bases[max(bisect_right(bases, state.log_start_offset) - 1, 0) :]
+            self._listed = wanted
+        return self._bases
+
+    def get(self, base: int, state: LogState, check: Callable[[], None]) -> LogSegment:
+        """The open segment of that base offset. Raises `FileNotFoundError` if it is gone.
+
+        `check` is called when its files were opened just now, and raises if they are others' by now.
+        """
+        with self._lock:
+            if self._layout != state.layout:
+                # Others' readers may still use them; the last one to let go closes the files.
+                for each in [each for each in self._segments if each != state.active_base]:
+                    del self._segments[each]
+                self._layout = state.layout
+            segment = self._segments.get(base)
+            if segment is None:
+                segment = LogSegment(self.directory, base)
+                check()
+                self._segments[base] = segment
+            self._segments.move_to_end(base)
+            while len(self._segments) > MOST_OPEN + 1:
+                self._segments.popitem(last=False)
+            return segment
+
+    def add(self, segment: LogSegment) -> None:
+        """Take a segment that was just made."""
+        with self._lock:
+            self._segments[segment.base_offset] = segment
+
+    def close(self) -> None:
+        """Close the files."""
+        with self._lock:
+            for segment in self._segments.values():
+                segment.close()
+            self._segments.clear()
+
+
+def remove_segment(directory: Path, base: int) -> None:
+    """Delete a segment's files, the log first: what has no log is no segment."""
+    stem = directory / f"{base:020d}"
+    log = stem.with_suffix(".log")
+    gone = log.with_name(log.name + DELETED)
+    if log.exists():
+        log.rename(gone)
+    for suffix in _SUFFIXES[1:]:
+        stem.with_suffix(suffix).unlink(missing_ok=True)
+    gone.unlink(missing_ok=True)
+
+
+def swap_in(directory: Path, base: int, replaced: list[int]) -> None:
+    """Put what compaction wrote as ``<base>.*.cleaned`` in the place of the segments `replaced`.
+
+    The log is renamed last, to ``.swap`` and away from it, so that who dies here leaves either what was, or
+    what `finish_swaps` completes.
+    """
+    stem = directory / f"{base:020d}"
+    for suffix in (".index", ".timeindex", ".log"):
+        path = stem.with_suffix(suffix)
+        path.with_name(path.name + CLEANED).rename(path.with_name(path.name + SWAP))
+    sync_directory(directory)
+    _finish_swap(directory, base, replaced)
+
+
+def _finish_swap(directory: Path, base: int, replaced: list[int]) -> None:
+    for each in replaced:
+        if each != base:
+            remove_segment(directory, each)
+    stem = directory / f"{base:020d}"
+    for suffix in (".index", ".timeindex", ".log"):
+        path = stem.with_suffix(suffix)
+        swap = path.with_name(path.name + SWAP)
+        if swap.exists():
+            swap.replace(path)
+    sync_directory(directory)
+
+
+def finish_swaps(directory: Path) -> bool:
+    """Complete what a compaction left that died while it swapped; whether there was anything.
+
+    The log's swap tells what it replaces: the segments that begin within its offsets.
+    """
+    names = sorted(path.name for path in directory.glob("*" + SWAP))
+    for name in names:
+        if name.endswith(".log" + SWAP):
+            base = int(name[:20])
+            end = _end_of(directory / name, base)
+            _finish_swap(directory, base, [each for each in segment_bases(directory) if base < each < end])
+    for name in names:
+        (directory / name).unlink(missing_ok=True)  # of one that did not come to its log
+    deleted = list(directory.glob("*" + DELETED))
+    for path in deleted:
+        path.unlink(missing_ok=True)
+    return bool(names or deleted)
+
+
+def _end_of(log: Path, base: int) -> int:
+    """The offset after the last in a log that is whole. Opens no index, since one would be made."""
+    end = base
+    with log.open("rb") as file:
+        while data := file.read(HEADER_SIZE):
+            header = read_header(data)
+            end = header.last_offset + 1
+            file.seek(header.size - HEADER_SIZE, os.SEEK_CUR)
+    return end
+
+
+def drop_unfinished(directory: Path) -> None:
+    """Remove what a compaction wrote that died before it was done. For the holder of ``.clean.lock``, too."""
+    for path in directory.glob("*" + CLEANED):
+        path.unlink(missing_ok=True)
