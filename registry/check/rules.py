@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from registry.check.errors import ProjectError
 from registry.check.findings import Rule, Severity
+from registry.check.lint.catalogue import LINT
 
 _COMPATIBILITY = (
     Rule(
@@ -207,7 +208,7 @@ _SCHEMA = (
 
 def catalogue() -> Mapping[str, Rule]:
     """All rules by their ids."""
-    return {rule.id: rule for rule in (*_COMPATIBILITY, *_CHECK, *_SCHEMA)}
+    return {rule.id: rule for rule in (*_COMPATIBILITY, *_CHECK, *_SCHEMA, *LINT)}
 
 
 def rule(rule_id: str) -> Rule:

@@ -1,0 +1,156 @@
+"""Linting and formatting the files of a project."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from registry.check.errors import ProjectError
+from registry.check.findings import Finding, Place
+from registry.check.formatting import formatted
+from registry.check.globs import glob
+from registry.check.lint.catalogue import LINT, rule_ids
+from registry.check.lint.linter import lint
+from registry.check.project import Project
+from registry.check.sources import decode
+from registry.check.trees import FolderTree
+from registry.languages.language import SchemaFault
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was found in a project's files.
+
+    files: how many were looked at. changed: those that were written, or, if only asked, would be.
+    findings: of the linter's rules. invalid: files that are no schema at all.
+    """
+
+    files: int = 0
+    changed: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    invalid: list[Finding] = field(default_factory=list)
+
+
+def chosen(tree: FolderTree, project: Project, paths: Sequence[Path] = ()) -> list[str]:
+    """The schemas of the tree; with `paths`, those of them that are given or are within a given folder.
+
+    Raises ProjectError for a path that is not there.
+    """
+    for path in paths:
+        if not path.exists():
+            raise ProjectError(f"{path}: there is no such file or folder")
+    files = {tree.path_of(path) for path in paths if not path.is_dir()}
+    folders = [tree.path_of(path) for path in paths if path.is_dir()]
+    inside = tuple("" if folder == "." else f"{folder}/" for folder in folders)
+    return [
+        path
+        for path in tree.paths()
+        if path in files or ((not paths or path.startswith(inside)) and project.placement(path) is not None)
+    ]
+
+
+def rules_for(project: Project, path: str, rule_set: str | None = None) -> frozenset[str]:
+    """The ids of the rules for a file, by ``[lint]`` of the project and of the folders around the file.
+
+    rule_set: in place of the project's. Raises ProjectError for an id that is none.
+    """
+    set_, enable, disable = rule_set, set[str](), set[str]()
+    for folder, lint_ in project.lint_of(path):
+        set_ = rule_set or lint_.rules or set_
+        enable = enable.difference(_known(lint_.disable)).union(_known(lint_.enable))
+        disable = disable.difference(lint_.enable).union(lint_.disable)
+        for pattern, ids in lint_.ignore.items():
+            if glob(pattern).match(path[len(folder) :]) is not None:
+                disable |= _known(ids)
+    return rule_ids(set_, enable, disable)
+
+
+def _known(ids: Iterable[str]) -> set[str]:
+    known = {rule.id for rule in LINT}
+    for one in ids:
+        if one not in known:
+            near = difflib.get_close_matches(one.upper(), known, n=1)
+            hint = f"did you mean {near[0]}?" if near else "`fivebyte explain` lists them"
+            raise ProjectError(f"[lint] names {one}, which is no rule of the linter: {hint}")
+    return set(ids)
+
+
+def lint_files(
+    tree: FolderTree,
+    project: Project,
+    paths: Sequence[str],
+    *,
+    rule_set: str | None = None,
+    fix: bool = False,
+) -> Outcome:
+    """Lint the files at `paths` of the tree; `fix` writes what is safe to put right.
+
+    Raises ProjectError for what the project says wrongly, and where a file cannot be written.
+    """
+    outcome = Outcome()
+    for path in paths:
+        rules = rules_for(project, path, rule_set)
+        text = _text(tree, path, outcome)
+        if text is None:
+            continue
+        try:
+            linted = lint(path, text, rules, fix=fix)
+        except SchemaFault as fault:
+            outcome.invalid.append(_invalid(path, fault))
+            continue
+        outcome.findings += linted.findings
+        _write(tree, path, text, linted.text, outcome)
+    return outcome
+
+
+def format_files(tree: FolderTree, paths: Sequence[str], *, write: bool = True) -> Outcome:
+    """Print the files at `paths` of the tree in one form (`registry.check.formatting`). IDL is left alone.
+
+    write: False only says which would change. Raises ProjectError where a file cannot be written.
+    """
+    outcome = Outcome()
+    for path in paths:
+        if path.endswith(".avdl"):
+            continue
+        text = _text(tree, path, outcome)
+        if text is None:
+            continue
+        try:
+            _write(tree, path, text, formatted(text), outcome, write=write)
+        except SchemaFault as fault:
+            outcome.invalid.append(_invalid(path, fault))
+    return outcome
+
+
+def _text(tree: FolderTree, path: str, outcome: Outcome) -> str | None:
+    outcome.files += 1
+    try:
+        return decode(tree.read(path))
+    except OSError as fault:
+        message = f"the file cannot be read: {fault.strerror or fault}"
+        outcome.invalid.append(Finding("SCHEMA_INVALID", message, place=Place(path)))
+    except SchemaFault as fault:
+        outcome.invalid.append(_invalid(path, fault))
+    return None
+
+
+def _invalid(path: str, fault: SchemaFault) -> Finding:
+    place = Place(path, fault.line, fault.column)
+    return Finding("SCHEMA_INVALID", fault.message, place=place, path=fault.path)
+
+
+def _write(
+    tree: FolderTree, path: str, before: str, after: str, outcome: Outcome, *, write: bool = True
+) -> None:
+    if after == before:
+        return
+    outcome.changed.append(path)
+    if not write:
+        return
+    mark = _BYTE_ORDER_MARK if tree.read(path).startswith(_BYTE_ORDER_MARK) else b""
+    try:
+        (tree.root / path).write_bytes(mark + after.encode())
+    except OSError as fault:
+        raise ProjectError(f"{path} cannot be written: {fault.strerror or fault}") from None
