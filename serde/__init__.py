@@ -9,6 +9,7 @@ with RegistryClient("http://localhost:8081") as client:
     assert deserialize(message, "orders") == {"id": 7, "price": 9.5}
 """
 
+from serde.async_avro import AsyncAvroDeserializer, AsyncAvroSerializer
 from serde.async_client import AsyncRegistryClient
 from serde.auth import BasicAuth, BearerToken, ClientCredentials
 from serde.avro import AvroDeserializer, AvroSerializer
@@ -46,6 +47,7 @@ from serde.model import (
     SubjectVersion,
 )
 from serde.subjects import (
+    ContextStrategy,
     SubjectStrategy,
     record_name_strategy,
     topic_name_strategy,
@@ -53,6 +55,8 @@ from serde.subjects import (
 )
 
 __all__ = [
+    "AsyncAvroDeserializer",
+    "AsyncAvroSerializer",
     "AsyncRegistryClient",
     "AvroDeserializer",
     "AvroSerializer",
@@ -62,6 +66,7 @@ __all__ = [
     "Compatibility",
     "Config",
     "ContextId",
+    "ContextStrategy",
     "DeserializationError",
     "Duration",
     "FramingError",

@@ -3,7 +3,7 @@
     SerdeError
     ├── SerializationError          a value that does not fit its schema, or has none
     ├── DeserializationError        a message that cannot be read; keeps its bytes
-    │   └── FramingError            not five bytes of prefix and a body: too short, another magic byte
+    │   └── FramingError            nothing says its schema: too short, another magic byte
     ├── InvalidSchema               text that is no Avro schema
     ├── RegistryError               the registry answered with an error
     │   ├── Unauthorized            401, 403: it does not know who asks, or does not let them
@@ -83,8 +83,9 @@ class DeserializationError(SerdeError):
 
     reason: what is wrong. path: where in the value; "" is all of it.
     data: the message's bytes, whole, so that it can be put aside.
-    topic: where it came from, if that was said. is_key: whether it is a message's key.
-    schema_id: the writer's schema, None if unknown.
+    topic, partition, offset: where it came from, as far as that was said. is_key: whether it is a message's
+    key.
+    schema_id, schema_guid: the writer's schema, whichever the message names; both None if unknown.
     """
 
     def __init__(
@@ -94,24 +95,36 @@ class DeserializationError(SerdeError):
         data: bytes,
         path: str = "",
         topic: str | None = None,
+        partition: int | None = None,
+        offset: int | None = None,
         is_key: bool = False,
         schema_id: int | None = None,
+        schema_guid: str | None = None,
     ) -> None:
         self.reason = reason
         self.data = data
         self.path = path
         self.topic = topic
+        self.partition = partition
+        self.offset = offset
         self.is_key = is_key
         self.schema_id = schema_id
+        self.schema_guid = schema_guid
         super().__init__(reason)
 
     def __str__(self) -> str:
-        topic = f"topic {self.topic!r}" if self.topic is not None else ""
-        return _placed([topic, "key" if self.is_key else "", _schema(self.schema_id)], self.path, self.reason)
+        about = [
+            f"topic {self.topic!r}" if self.topic is not None else "",
+            f"partition {self.partition}" if self.partition is not None else "",
+            f"offset {self.offset}" if self.offset is not None else "",
+            "key" if self.is_key else "",
+            _schema(self.schema_id if self.schema_guid is None else self.schema_guid),
+        ]
+        return _placed(about, self.path, self.reason)
 
 
 class FramingError(DeserializationError):
-    """A message without the prefix of Confluent's wire format."""
+    """A message that does not say its schema in one of Confluent's wire formats."""
 
 
 class RegistryError(SerdeError):
@@ -230,7 +243,7 @@ def _restore(kind: type[SerdeError], args: tuple[Any, ...], state: dict[str, Any
     return error
 
 
-def _schema(schema_id: int | None) -> str:
+def _schema(schema_id: int | str | None) -> str:
     return f"schema {schema_id}" if schema_id is not None else ""
 
 

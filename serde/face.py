@@ -11,6 +11,7 @@ from serde.auth import Auth
 from serde.calls import Calls
 from serde.connections import TlsFiles, authenticator, connections, servers, split_urls
 from serde.exchange import Exchange
+from serde.subjects import context_name
 
 DEFAULT_TIMEOUT: Final = 5.0
 DEFAULT_DEADLINE: Final = 30.0
@@ -51,11 +52,11 @@ class Face(Generic[Transport]):
             deadline=deadline,
             retries=retries,
             headers=headers,
-            context=_context(context),
+            context=context_name(context),
         )
         self._calls = Calls(
             self._exchange,
-            context=_context(context),
+            context=context_name(context),
             cache_capacity=cache_capacity,
             latest_ttl=latest_ttl,
             missing_ttl=missing_ttl,
@@ -91,12 +92,3 @@ def as_method_of(owner: str, core: Callable[..., Any], method: F) -> F:
     signature = inspect.signature(core).replace(return_annotation=result)
     method.__signature__ = signature  # type: ignore[attr-defined]
     return method
-
-
-def _context(context: str | None) -> str | None:
-    if context is None or context == ".":
-        return None
-    name = context.removeprefix(":").removesuffix(":")
-    if not name.startswith(".") or ":" in name:
-        raise ValueError(f"a context's name begins with a dot, as in .eu, not {context!r}")
-    return name

@@ -9,6 +9,7 @@ deleted, and the newest of a subject (see `serde.latest`). Kept for
 
 import json
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from serde import answers
@@ -19,13 +20,17 @@ from serde.exchange import Exchange, Request
 from serde.latest import Latest, LatestKey
 from serde.model import ContextId, Metadata, Reference, RegisteredSchema, RuleSet, Schema, SubjectVersion
 from serde.steps import Steps, once
+from serde.subjects import context_of, in_context
 
 T = TypeVar("T")
 V = TypeVar("V")
 
 
 class Finding:
-    """The calls that serializers make. context: of the client, None where it has none.
+    """The calls that serializers make.
+
+    urls: where the registry is. context: of the client, ``.`` if it has none. latest_ttl: seconds for which
+    the newest version of a subject is kept.
 
     No I/O, and safe to use from several threads.
     """
@@ -42,7 +47,9 @@ class Finding:
         if missing_ttl < 0:
             raise ValueError(f"missing_ttl is 0 or more seconds, not {missing_ttl}")
         self._exchange = exchange
-        self._context = context or "."
+        self.context = context or "."
+        self.urls = exchange.urls
+        self.latest_ttl = latest_ttl
         self._latest = Latest(latest_ttl, cache_capacity, exchange.deadline)
         self._schemas: Cache[Hashable, Schema] = Cache(cache_capacity)
         self._missing: Cache[Hashable, SchemaNotFound] = Cache(cache_capacity, missing_ttl)
@@ -194,7 +201,9 @@ class Finding:
                 if reference.name in texts or reference.name in above:
                     continue
                 found = yield from self._reference(reference)
-                yield from collect(found.references, (*above, reference.name))
+                # A bare subject is one in the context of the schema that refers to it.
+                needed = in_context_of(reference.subject, found.references)
+                yield from collect(needed, (*above, reference.name))
                 texts[reference.name] = found.text
 
         yield from collect(references, ())
@@ -299,7 +308,7 @@ class Finding:
 
     def _remember(self, found: RegisteredSchema) -> None:
         # In another context the id is another schema's.
-        if _context(found.subject, self._context) == self._context:
+        if (context_of(found.subject) or self.context) == self.context:
             self._schemas.put(("id", found.id, None), answers.as_schema(found))
 
     def _forget(self, subject: str) -> None:
@@ -308,8 +317,10 @@ class Finding:
         self._latest.forget(subject)
 
 
-def _context(subject: str, default: str) -> str:
-    return subject[1:].partition(":")[0] if subject.startswith(":.") else default
+def in_context_of(subject: str, references: Iterable[Reference]) -> list[Reference]:
+    """The references of a schema of the subject, with the context that theirs are in."""
+    context = context_of(subject)
+    return [replace(each, subject=in_context(each.subject, context)) for each in references]
 
 
 def flags(**flags: bool) -> dict[str, str | int | bool]:

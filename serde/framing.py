@@ -1,20 +1,42 @@
-"""The bytes in front of a message that say which schema wrote it.
+"""What a message carries to say which schema wrote it.
 
 V0, Confluent's wire format: the byte 0x00, then the schema's id as four bytes,
 big-endian, unsigned; the body follows. Five bytes and no body are a whole
-message: an empty record or a null. V1 carries the schema's GUID in a message
-header and leaves the body bare.
+message: an empty record or a null. V1: the byte 0x01, then the 16 bytes of the
+schema's GUID, in a message header, ``__value_schema_id`` or
+``__key_schema_id``; the message is the body alone, which may be empty. Readers
+take either form in either place.
 """
 
+from collections.abc import Iterable, Mapping, MutableMapping, MutableSequence
 from struct import Struct
-from typing import Final
+from typing import Any, Final, TypeAlias
+from uuid import UUID
 
 from serde.errors import FramingError
 
 MAGIC_V0: Final = 0
+MAGIC_V1: Final = 1
 PREFIX_SIZE: Final = 5
+GUID_SIZE: Final = 17
 MAX_ID: Final = (1 << 32) - 1
 _PREFIX: Final = Struct(">BI")
+
+Headers: TypeAlias = (
+    MutableSequence[tuple[str, bytes | None]]
+    | MutableSequence[tuple[str, bytes]]
+    | MutableMapping[str, bytes]
+    | MutableMapping[str, bytes | None]
+)
+"""A message's headers, to be added to: a list of names and values, or a dict."""
+
+GivenHeaders: TypeAlias = Iterable[tuple[str, Any]] | Mapping[str, Any]
+"""A message's headers, to be looked at."""
+
+
+def header_name(*, is_key: bool) -> str:
+    """The header that says which schema wrote a key, or a value."""
+    return "__key_schema_id" if is_key else "__value_schema_id"
 
 
 def prefix(schema_id: int) -> bytes:
@@ -24,29 +46,90 @@ def prefix(schema_id: int) -> bytes:
     return _PREFIX.pack(MAGIC_V0, schema_id)
 
 
-def schema_id(data: bytes, topic: str | None = None, *, is_key: bool = False) -> int:
-    """The schema's id from the first five bytes of a message.
+def guid_bytes(guid: str) -> bytes:
+    """The seventeen bytes for a schema's GUID. Raises ValueError for text that is none."""
+    return bytes([MAGIC_V1]) + UUID(guid).bytes
+
+
+def read_frame(frame: bytes) -> int | str:
+    """What five or seventeen bytes of a frame say: the schema's id, or its GUID."""
+    if frame[0] == MAGIC_V1:
+        return str(UUID(bytes=frame[1:]))
+    number: int = _PREFIX.unpack(frame)[1]
+    return number
+
+
+def frame_of(data: bytes, topic: str | None = None, *, is_key: bool = False) -> bytes:
+    """The frame in front of a message: its first five bytes, or seventeen where they are a GUID's.
 
     Raises FramingError, which names the byte met and keeps the message.
     """
+    fault = _fault(data)
+    if fault:
+        raise FramingError(fault, data=data, topic=topic, is_key=is_key)
+    return data[: GUID_SIZE if data[0] == MAGIC_V1 else PREFIX_SIZE]
+
+
+def frame_in_headers(headers: GivenHeaders, name: str) -> bytes | None:
+    """The frame in the last header of the name; None if there is none, or it is null.
+
+    What is in it need not be a frame: see `check_frame`.
+    """
+    if isinstance(headers, Mapping):
+        found = headers.get(name)
+    else:
+        found = next((each[1] for each in reversed(list(headers)) if each[0] == name), None)
+    return None if found is None else bytes(found)
+
+
+def check_frame(
+    frame: bytes, name: str, data: bytes, topic: str | None = None, *, is_key: bool = False
+) -> None:
+    """Check what a header says. Raises FramingError, which keeps the message, if it is no frame."""
+    fault = _fault(frame)
+    if not fault and len(frame) != (GUID_SIZE if frame[0] == MAGIC_V1 else PREFIX_SIZE):
+        fault = f"{len(frame)} bytes long, more than a schema's id or GUID"
+    if fault:
+        fault = fault.replace("the message", "it", 1)
+        raise FramingError(f"the header {name}: {fault}", data=data, topic=topic, is_key=is_key)
+
+
+def put_header(headers: Headers, name: str, frame: bytes) -> None:
+    """Have the headers say which schema wrote the message, in place of what they said."""
+    if isinstance(headers, MutableMapping):
+        headers[name] = frame
+        return
+    places = _places(headers, name)
+    if not places:
+        headers.append((name, frame))
+        return
+    for place in places[:0:-1]:
+        del headers[place]
+    headers[places[0]] = (name, frame)
+
+
+def drop_header(headers: Headers, name: str) -> None:
+    """Take away what the headers say of another message's schema, which a reader would believe."""
+    if isinstance(headers, MutableMapping):
+        headers.pop(name, None)
+        return
+    for place in reversed(_places(headers, name)):
+        del headers[place]
+
+
+def _places(headers: MutableSequence[Any], name: str) -> list[int]:
+    return [place for place, each in enumerate(headers) if each[0] == name]
+
+
+def _fault(data: bytes) -> str:
     if not data:
-        raise FramingError(
-            "an empty message: it has no schema id in front", data=data, topic=topic, is_key=is_key
-        )
-    if data[0] != MAGIC_V0:
-        raise FramingError(
+        return "an empty message: it has no schema id in front"
+    if data[0] not in {MAGIC_V0, MAGIC_V1}:
+        return (
             f"the message starts with the byte 0x{data[0]:02x}, not 0x00:"
-            " it was not written by a schema registry's serializer",
-            data=data,
-            topic=topic,
-            is_key=is_key,
+            " it was not written by a schema registry's serializer"
         )
-    if len(data) < PREFIX_SIZE:
-        raise FramingError(
-            f"the message is {len(data)} bytes long, too short for the {PREFIX_SIZE} of a schema id",
-            data=data,
-            topic=topic,
-            is_key=is_key,
-        )
-    number: int = _PREFIX.unpack_from(data)[1]
-    return number
+    size, what = (GUID_SIZE, "GUID") if data[0] == MAGIC_V1 else (PREFIX_SIZE, "id")
+    if len(data) < size:
+        return f"the message is {len(data)} bytes long, too short for the {size} of a schema {what}"
+    return ""

@@ -58,7 +58,7 @@ def produce(
             text, values = _container(file)
         serializer = AvroSerializer(client, text, references=references, use_latest=text is None)
         if not container:
-            registered = serializer.registered(topic)
+            registered = serializer.schema_for(topic)
             texts = client.referenced_texts(registered.references)
             values = _json_lines(file, parse_schema(registered.text, texts).root)
         count = 0

@@ -63,31 +63,36 @@ def codec_in_use() -> str:
     return _codec.__name__.rpartition(".")[2]
 
 
-def compile_encoder(schema: AvroSchema, *, bare_bytes: bool = False, prefix: bytes = b"") -> Encode:
+def compile_encoder(
+    schema: AvroSchema, *, bare_bytes: bool = False, prefix: bytes = b"", strict: bool = True
+) -> Encode:
     """Compile a schema into ``encode(value) -> bytes``, Avro's binary encoding.
 
     bare_bytes: a schema that is just ``bytes`` is written without its length, as
     Confluent's serializers do.
     prefix: what to put in front of each value.
+    strict: False leaves out what a record has no field for, and writes null for a field
+    that the value lacks, where the field may be null and has no default.
 
     Raises InvalidSchema if it is nested too deep. `encode` raises Fault.
     """
-    encode: Encode = _codec.compile_encoder(schema, bare_bytes=bare_bytes, prefix=prefix)
+    encode: Encode = _codec.compile_encoder(schema, bare_bytes=bare_bytes, prefix=prefix, strict=strict)
     return encode
 
 
 def compile_decoder(
-    writer: AvroSchema, reader: AvroSchema | None = None, *, bare_bytes: bool = False
+    writer: AvroSchema, reader: AvroSchema | None = None, *, bare_bytes: bool = False, strict: bool = True
 ) -> Decode:
     """Compile ``decode(data, start) -> value``, which reads all of `data` from `start` on.
 
     writer: the schema the data was written with.
     reader: the schema of the values given back; the writer's if None.
     bare_bytes: as for the encoder.
+    strict: False ignores bytes that are left after the value.
 
     Raises InvalidSchema if one is nested too deep. `decode` raises Fault: truncated,
     trailing bytes, no value of the writer's schema, or one that the reader's schema
     cannot take.
     """
-    decode: Decode = _codec.compile_decoder(writer, reader, bare_bytes=bare_bytes)
+    decode: Decode = _codec.compile_decoder(writer, reader, bare_bytes=bare_bytes, strict=strict)
     return decode

@@ -10,7 +10,36 @@ from typing import Any
 
 from serde.codec.binary import WRITERS, varint
 from serde.codec.fault import FAULTS, Fault, as_fault, mismatch
-from serde.codec.schema import MISSING, Array, Enum, Fixed, Map, Node, Primitive, Record, Union, type_name
+from serde.codec.schema import (
+    MISSING,
+    Array,
+    Enum,
+    Field,
+    Fixed,
+    Map,
+    Node,
+    Primitive,
+    Record,
+    Union,
+    type_name,
+)
+
+
+def bytes_without(field: Field, *, strict: bool) -> bytes | None:
+    """What stands for a field that a record leaves out: its default; None where it must not.
+
+    strict: False has null stand for it, where it has no default and may be null. Raises Fault for a default
+    that is no value of the type.
+    """
+    if field.default is not MISSING:
+        return default_bytes(field.type, field.default)
+    branches = field.type.branches if isinstance(field.type, Union) else [field.type]
+    nulls = [
+        n for n, branch in enumerate(branches) if isinstance(branch, Primitive) and branch.kind == "null"
+    ]
+    if strict or not nulls:
+        return None
+    return varint(nulls[0]) if isinstance(field.type, Union) else b""
 
 
 def default_bytes(node: Node, value: Any) -> bytes:

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from serde.codec.binary import WRITERS, Writer, as_bytes, varint, write_string
-from serde.codec.defaults import default_bytes
+from serde.codec.defaults import bytes_without
 from serde.codec.fault import FAULTS, Fault, as_fault, mismatch, shown
 from serde.codec.logical import Conversion
 from serde.codec.schema import MISSING, Enum, Field, Fixed, Record, Union
@@ -22,7 +22,11 @@ TYPE_KEY: Final = "-type"
 
 
 class Closures(Writers[Writer]):
-    """Each node as a closure."""
+    """Each node as a closure. strict: see `serde.codec.compile_encoder`."""
+
+    def __init__(self, *, strict: bool = True) -> None:
+        super().__init__()
+        self._strict = strict
 
     def primitive(self, kind: str) -> Writer:
         return WRITERS[kind]
@@ -43,7 +47,7 @@ class Closures(Writers[Writer]):
         return union_writer(node, branches)
 
     def record(self, node: Record, fields: Sequence[tuple[Field, Writer]]) -> Writer:
-        return _record(node, [(field.name, write) for field, write in fields])
+        return _record(node, [(field.name, write) for field, write in fields], strict=self._strict)
 
     def converted(self, write: Writer, convert: Conversion) -> Writer:
         return _converted(write, convert)
@@ -143,9 +147,9 @@ def _map(write_value: Writer) -> Writer:
     return write
 
 
-def _record(node: Record, writers: list[tuple[str, Writer]]) -> Writer:
+def _record(node: Record, writers: list[tuple[str, Writer]], *, strict: bool) -> Writer:
     count = len(writers)
-    write_loosely = _loose_record(node, writers)
+    write_loosely = _loose_record(node, writers, strict=strict)
     join = b"".join
 
     def write(value: Any) -> bytes:
@@ -167,17 +171,17 @@ def _record(node: Record, writers: list[tuple[str, Writer]]) -> Writer:
     return write
 
 
-def _loose_record(node: Record, writers: list[tuple[str, Writer]]) -> Writer:
+def _loose_record(node: Record, writers: list[tuple[str, Writer]], *, strict: bool) -> Writer:
     """For what is not a dict with exactly the record's fields: another mapping, defaults, faults."""
     names = dict(writers)
-    defaults = {field.name: _default_writer(field) for field in node.fields}
+    defaults = {field.name: _default_writer(field, strict=strict) for field in node.fields}
 
     def write(value: Any) -> bytes:
         if not isinstance(value, Mapping):
             raise mismatch(node.name, value)
         if TYPE_KEY not in names and value.get(TYPE_KEY, node.name) != node.name:
             raise Fault(f"expected {node.name}, got a record of type {shown(value[TYPE_KEY])}")
-        for key in value:
+        for key in value if strict else ():
             if key not in names and key != TYPE_KEY:
                 near = get_close_matches(key, names, 1) if isinstance(key, str) else ()
                 raise Fault(f"{node.name} has no field {shown(key)}{_hint(near)}")
@@ -193,16 +197,14 @@ def _loose_record(node: Record, writers: list[tuple[str, Writer]]) -> Writer:
     return write
 
 
-def _default_writer(field: Field) -> Callable[[str], bytes]:
+def _default_writer(field: Field, *, strict: bool) -> Callable[[str], bytes]:
     """What to write for a field that the record leaves out."""
 
     def none(record: str) -> bytes:
         raise Fault(f"missing: {record} gives it no default")
 
-    if field.default is MISSING:
-        return none
     try:
-        encoded = default_bytes(field.type, field.default)
+        encoded = bytes_without(field, strict=strict)
     except FAULTS as error:
         reason = str(as_fault(error))
 
@@ -210,7 +212,7 @@ def _default_writer(field: Field) -> Callable[[str], bytes]:
             raise Fault(f"missing, and the default that {record} gives it is no value of its type: {reason}")
 
         return broken
-    return lambda _record: encoded
+    return none if encoded is None else lambda _record: encoded
 
 
 def _hint(near: Sequence[str]) -> str:

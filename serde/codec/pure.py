@@ -15,10 +15,12 @@ Encode: TypeAlias = Callable[[Any], bytes]
 Decode: TypeAlias = Callable[[bytes, int], Any]
 
 
-def compile_encoder(schema: AvroSchema, *, bare_bytes: bool = False, prefix: bytes = b"") -> Encode:
+def compile_encoder(
+    schema: AvroSchema, *, bare_bytes: bool = False, prefix: bytes = b"", strict: bool = True
+) -> Encode:
     """See `serde.codec.compile_encoder`."""
     try:
-        write = WriterClosures().writer(schema.root)
+        write = WriterClosures(strict=strict).writer(schema.root)
     except RecursionError:
         raise InvalidSchema(TOO_DEEP) from None
     if bare_bytes and is_bytes(schema):
@@ -41,7 +43,7 @@ def compile_encoder(schema: AvroSchema, *, bare_bytes: bool = False, prefix: byt
 
 
 def compile_decoder(
-    writer: AvroSchema, reader: AvroSchema | None = None, *, bare_bytes: bool = False
+    writer: AvroSchema, reader: AvroSchema | None = None, *, bare_bytes: bool = False, strict: bool = True
 ) -> Decode:
     """See `serde.codec.compile_decoder`."""
     closures = ReaderClosures()
@@ -62,7 +64,7 @@ def compile_decoder(
             raise as_fault(error) from None
         except RecursionError:
             raise Fault("the value is nested too deep") from None
-        if end != len(data):
+        if strict and end != len(data):
             raise Fault(
                 f"{len(data) - end} bytes are left after the value: it was written with another schema"
             )

@@ -9,7 +9,8 @@ The value's class chooses the branches that can take it, best first:
 * rank 2 and 3, an int for a double, or for a float.
 
 Of several the first that takes the value is written, except that a record
-whose fields are just the value's keys goes before one that needs defaults.
+whose fields are just the value's keys goes before one that needs defaults, and
+one that has more of the keys before one that has fewer.
 ``(name, value)`` names the branch: the full name of a record, enum or fixed,
 or ``string``, ``array``, ...; a dict may name its record under ``"-type"``.
 """
@@ -145,6 +146,7 @@ def class_of(value: object) -> type:
 def _best(found: Sequence[_Branch], value: Any, expected: str) -> bytes:
     exact = [b for b in found if b.fields is None or value.keys() == b.fields]
     rest = [b for b in found if b not in exact]
+    rest.sort(key=lambda b: -len(value.keys() & (b.fields or ())))
     reasons = []
     for branch in [*exact, *rest]:
         try:

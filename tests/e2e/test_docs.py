@@ -195,6 +195,13 @@ def test_every_call_and_option_of_the_client_is_documented() -> None:
             assert f"`{error.__name__}`" in text, error
 
 
+def test_every_option_of_the_serializers_is_documented() -> None:
+    text = page("docs/serializers.md")
+    for kind in (serde.AvroSerializer, serde.AvroDeserializer):
+        for name in inspect.signature(kind).parameters:
+            assert name in {"client", "schema"} or f"`{name}" in text, name
+
+
 def test_every_finding_is_documented() -> None:
     text = page("docs/avro.md")
     assert all(f"| `{kind}` | " in text for kind in DESCRIPTIONS)

@@ -8,7 +8,14 @@ from typing import Any, TypeVar
 
 import pytest
 
-from serde import AsyncRegistryClient, RegistryClient
+from serde import (
+    AsyncAvroDeserializer,
+    AsyncAvroSerializer,
+    AsyncRegistryClient,
+    AvroDeserializer,
+    AvroSerializer,
+    RegistryClient,
+)
 
 T = TypeVar("T")
 
@@ -43,3 +50,15 @@ async def until(is_so: Callable[[], bool], seconds: float = 20.0) -> None:
     async with asyncio.timeout(seconds):
         while not is_so():
             await asyncio.sleep(0.005)
+
+
+def serializer(client: Client, *given: Any, **options: Any) -> Any:
+    """The serializer of the client's kind; its messages go through `of`."""
+    kind = AsyncAvroSerializer if isinstance(client, AsyncRegistryClient) else AvroSerializer
+    return kind(client, *given, **options)
+
+
+def deserializer(client: Client, *given: Any, **options: Any) -> Any:
+    """The deserializer of the client's kind; its values go through `of`."""
+    kind = AsyncAvroDeserializer if isinstance(client, AsyncRegistryClient) else AvroDeserializer
+    return kind(client, *given, **options)

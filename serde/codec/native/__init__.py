@@ -41,15 +41,17 @@ def left_to_pure() -> int:
     return _LEFT.count
 
 
-def compile_encoder(schema: AvroSchema, *, bare_bytes: bool = False, prefix: bytes = b"") -> Encode:
+def compile_encoder(
+    schema: AvroSchema, *, bare_bytes: bool = False, prefix: bytes = b"", strict: bool = True
+) -> Encode:
     """See `serde.codec.compile_encoder`."""
 
     def make_pure() -> Encode:
-        return pure.compile_encoder(schema, bare_bytes=bare_bytes, prefix=prefix)
+        return pure.compile_encoder(schema, bare_bytes=bare_bytes, prefix=prefix, strict=strict)
 
     if bare_bytes and is_bytes(schema):
         return make_pure()
-    nodes = WriterNodes()
+    nodes = WriterNodes(strict=strict)
     try:
         root = nodes.writer(schema.root)
     except RecursionError:
@@ -59,12 +61,12 @@ def compile_encoder(schema: AvroSchema, *, bare_bytes: bool = False, prefix: byt
 
 
 def compile_decoder(
-    writer: AvroSchema, reader: AvroSchema | None = None, *, bare_bytes: bool = False
+    writer: AvroSchema, reader: AvroSchema | None = None, *, bare_bytes: bool = False, strict: bool = True
 ) -> Decode:
     """See `serde.codec.compile_decoder`."""
 
     def make_pure() -> Decode:
-        return pure.compile_decoder(writer, reader, bare_bytes=bare_bytes)
+        return pure.compile_decoder(writer, reader, bare_bytes=bare_bytes, strict=strict)
 
     if bare_bytes and is_bytes(writer):
         return make_pure()
@@ -74,7 +76,7 @@ def compile_decoder(
     except RecursionError:
         raise InvalidSchema(TOO_DEEP) from None
     nodes.settle()
-    return Decoder(root, _once(make_pure), _LEFT).decode
+    return Decoder(root, _once(make_pure), _LEFT, strict).decode
 
 
 def _once(make: Callable[[], F]) -> Callable[[], F]:

@@ -7,12 +7,12 @@ import serde.codec.native.decode as decode  # so that the ImportError names what
 import serde.codec.native.encode as encode
 import serde.codec.native.logical as logical
 from serde.codec.binary import varint
-from serde.codec.defaults import default_bytes
+from serde.codec.defaults import bytes_without
 from serde.codec.fault import FAULTS
 from serde.codec.logical import Conversion, Convert
 from serde.codec.match import unchanged
 from serde.codec.readers import Default, Readers, Step
-from serde.codec.schema import MISSING, Enum, Field, Fixed, Node, Primitive, Record, Union, type_name
+from serde.codec.schema import Enum, Field, Fixed, Node, Primitive, Record, Union, type_name
 from serde.codec.union import branches_by_class, record_fields
 from serde.codec.writers import Writers
 
@@ -41,8 +41,9 @@ _READERS: dict[str, decode.Reader] = {
 class WriterNodes(Writers[encode.Writer]):
     """Each node as a `Writer`; call `settle` when all are made."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, strict: bool = True) -> None:
         super().__init__()
+        self._strict = strict
         self._forwards: list[encode.Forward] = []
 
     def settle(self) -> None:
@@ -77,7 +78,8 @@ class WriterNodes(Writers[encode.Writer]):
             node.name,
             tuple(field.name for field, _ in fields),
             tuple(write for _, write in fields),
-            tuple(_default(field) for field, _ in fields),
+            tuple(self._default(field) for field, _ in fields),
+            self._strict,
         )
 
     def converted(self, write: encode.Writer, convert: Conversion) -> encode.Writer:
@@ -102,6 +104,12 @@ class WriterNodes(Writers[encode.Writer]):
         forward = encode.Forward(find)
         self._forwards.append(forward)
         return forward
+
+    def _default(self, field: Field) -> bytes | None:
+        try:
+            return bytes_without(field, strict=self._strict)
+        except FAULTS:
+            return None
 
 
 class ReaderNodes(Readers[decode.Reader]):
@@ -186,15 +194,6 @@ class ReaderNodes(Readers[decode.Reader]):
         forward = decode.Forward(find)
         self._forwards.append(forward)
         return forward
-
-
-def _default(field: Field) -> bytes | None:
-    if field.default is MISSING:
-        return None
-    try:
-        return default_bytes(field.type, field.default)
-    except FAULTS:
-        return None
 
 
 def _is_plain(node: Node, encoded: bytes) -> bool:

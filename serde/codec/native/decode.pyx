@@ -361,8 +361,11 @@ cdef class Forward(Reader):
         return self.target.skip(data)
 
 
-cpdef object read_all(Reader reader, bytes encoded, Py_ssize_t start=0):
-    """The value of all of `encoded` from `start` on. Raises an exception, any, if it is none."""
+cpdef object read_all(Reader reader, bytes encoded, Py_ssize_t start=0, bint whole=True):
+    """The value of all of `encoded` from `start` on. Raises an exception, any, if it is none.
+
+    whole: False: what comes after the value is ignored.
+    """
     cdef Cursor data
     cdef object value
     if start < 0 or start > PyBytes_GET_SIZE(encoded):
@@ -372,7 +375,7 @@ cpdef object read_all(Reader reader, bytes encoded, Py_ssize_t start=0):
     data.empty_items = MAX_EMPTY_ITEMS
     data.depth = 0
     value = reader.read(&data)
-    if data.at != data.end:
+    if whole and data.at != data.end:
         refuse()
     return value
 
@@ -381,20 +384,23 @@ cdef class Decoder:
     """root: reads the value.
     find_pure: gives the pure codec's decoder of the same schemas.
     left: told of each message that only the pure codec took.
+    whole: as of `read_all`.
     """
 
     cdef Reader root
     cdef object find_pure
     cdef object left
+    cdef bint whole
 
-    def __init__(self, Reader root, find_pure, left):
+    def __init__(self, Reader root, find_pure, left, bint whole):
         self.root = root
         self.find_pure = find_pure
         self.left = left
+        self.whole = whole
 
     def decode(self, bytes data not None, Py_ssize_t start):
         try:
-            return read_all(self.root, data, start)
+            return read_all(self.root, data, start, self.whole)
         except Exception:
             pass
         value = self.find_pure()(data, start)

@@ -30,6 +30,7 @@ class Record(Writer):
         names: tuple[str, ...],
         writers: tuple[Writer, ...],
         defaults: tuple[bytes | None, ...],
+        strict: bool,
     ) -> None: ...
 
 class Union(Writer):

@@ -227,6 +227,7 @@ cdef class Map(Writer):
 cdef class Record(Writer):
     """name: the record's full name.
     names, writers, defaults: of each field; a default is bytes, None where there is none.
+    strict: whether every key must be a field.
     """
 
     cdef object name
@@ -234,14 +235,16 @@ cdef class Record(Writer):
     cdef tuple writers
     cdef tuple defaults
     cdef frozenset known
+    cdef bint strict
 
-    def __init__(self, str name, tuple names, tuple writers, tuple defaults):
+    def __init__(self, str name, tuple names, tuple writers, tuple defaults, bint strict):
         assert len(names) == len(writers) == len(defaults)
         self.name = name
         self.names = names
         self.writers = writers
         self.defaults = defaults
         self.known = frozenset(names)
+        self.strict = strict
 
     cdef int write(self, Buffer *out, object value) except -1:
         cdef Py_ssize_t n, met = 0, place = 0
@@ -263,7 +266,10 @@ cdef class Record(Writer):
             (<Writer>PyTuple_GET_ITEM(self.writers, n)).write(out, given)
         if met != PyDict_Size(value):
             # A key that is no field: only the type's name may be one.
-            if met + 1 != PyDict_Size(value) or TYPE_KEY in self.known or value.get(TYPE_KEY) != self.name:
+            given = MISSING if TYPE_KEY in self.known else value.get(TYPE_KEY, MISSING)
+            if given is not MISSING and given != self.name:
+                return refuse()
+            if self.strict and (given is MISSING or met + 1 != PyDict_Size(value)):
                 return refuse()
         out.depth -= 1
         return 0
@@ -275,7 +281,7 @@ cdef class Record(Writer):
         if TYPE_KEY not in self.known and value.get(TYPE_KEY, self.name) != self.name:
             return refuse()
         for key in value:
-            if key not in self.known and key != TYPE_KEY:
+            if self.strict and key not in self.known and key != TYPE_KEY:
                 return refuse()
         out.depth += 1
         for n in range(PyTuple_GET_SIZE(self.names)):
@@ -340,7 +346,10 @@ cdef class Union(Writer):
         cdef Py_ssize_t size = out.size
         cdef int depth = out.depth
         exact = [n for n in found if self.fields[n] is None or value.keys() == self.fields[n]]
-        for index in exact + [n for n in found if n not in exact]:
+        rest = [n for n in found if n not in exact]
+        if len(rest) > 1:
+            rest = [n for _, n in sorted([(-len(self.fields[n] & value.keys()), n) for n in rest])]
+        for index in exact + rest:
             try:
                 return self.write_branch(out, index, value)
             except FAULTS:

@@ -1,0 +1,92 @@
+"""Values to messages in Confluent's wire formats with Avro, and back, for asyncio."""
+
+from typing import Any
+
+from serde.async_client import AsyncRegistryClient
+from serde.codec import Fault
+from serde.errors import DeserializationError
+from serde.framing import PREFIX_SIZE, GivenHeaders, Headers, drop_header
+from serde.model import Schema
+from serde.reading import Reading, as_bytes
+from serde.writing import Entry, Writing
+
+
+class AsyncAvroSerializer(Writing[AsyncRegistryClient]):
+    """AvroSerializer for asyncio: the same options, on an AsyncRegistryClient.
+
+        serializer = AsyncAvroSerializer(client, schema_text)
+        message = await serializer({"id": 7}, "orders")
+
+    Only a topic's first message waits for anything. Use one serializer from any number of tasks of one
+    event loop.
+    """
+
+    async def __call__(self, value: Any, topic: str, headers: Headers | None = None) -> bytes | None:
+        """See `serde.avro.AvroSerializer`."""
+        if value is None:
+            return None
+        if self._to_dict is not None:
+            value = self._to_dict(value)
+        encode = self._encode.get(topic)
+        if encode is None:
+            entry = await self._entry(topic)
+            return self._written(entry, value, topic, headers)
+        try:
+            message = encode(value)
+        except Fault as fault:
+            raise self._refusal(fault, topic) from None
+        if headers:
+            drop_header(headers, self._header_name)
+        return message
+
+    async def schema_for(self, topic: str) -> Schema:
+        """The schema that messages to a topic are written with; asks the registry as a first message does."""
+        return (await self._entry(topic)).schema
+
+    async def _entry(self, topic: str) -> Entry:
+        entry = self._known(topic)
+        return await self._client._driver.run(self._prepare(topic)) if entry is None else entry
+
+
+class AsyncAvroDeserializer(Reading[AsyncRegistryClient]):
+    """AvroDeserializer for asyncio: the same options, on an AsyncRegistryClient.
+
+        deserializer = AsyncAvroDeserializer(client)
+        value = await deserializer(message, "orders")
+
+    Only the first message of a schema waits for anything. Use one deserializer from any number of tasks of
+    one event loop.
+    """
+
+    async def __call__(
+        self,
+        data: bytes | bytearray | memoryview | None,
+        topic: str | None = None,
+        headers: GivenHeaders | None = None,
+        *,
+        partition: int | None = None,
+        offset: int | None = None,
+    ) -> Any:
+        """See `serde.avro.AvroDeserializer`."""
+        if data is None:
+            return None
+        if type(data) is not bytes:
+            data = as_bytes(data)
+        decode = None if headers else self._decoders.get(data[:PREFIX_SIZE])
+        try:
+            if decode is None:
+                frame, start = self._frame(data, topic, headers)
+                decode = self._known(topic, frame)
+                if decode is None:
+                    decode = await self._client._driver.run(self._prepare(data, topic, frame))
+                value = decode(data, start)
+            else:
+                value = decode(data, PREFIX_SIZE)
+        except Fault as fault:
+            error = self._refusal(fault, data, topic, headers)
+            error.partition, error.offset = partition, offset
+            raise error from None
+        except DeserializationError as error:
+            error.partition, error.offset = partition, offset
+            raise
+        return value if self._from_dict is None else self._from_dict(value)

@@ -1,0 +1,208 @@
+"""What both Avro deserializers have in common: their options, and what they keep of a schema."""
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Generic, NamedTuple
+
+from serde.choosing import texts_of
+from serde.codec import AvroSchema, Decode, Fault, compile_decoder, parse_schema
+from serde.errors import DeserializationError, InvalidSchema, SchemaNotFound
+from serde.finding import in_context_of
+from serde.forking import tell_after_fork
+from serde.framing import (
+    GivenHeaders,
+    check_frame,
+    frame_in_headers,
+    frame_of,
+    header_name,
+    read_frame,
+)
+from serde.model import Reference
+from serde.steps import Steps
+from serde.subjects import (
+    ContextStrategy,
+    Subjects,
+    SubjectStrategy,
+    in_context,
+    topic_name_strategy,
+)
+from serde.writing import LOOK_AGAIN, Client, check_one, extended, known_logical_types
+
+
+class _Entry(NamedTuple):
+    """until: when to look again which schema is the newest, on the monotonic clock."""
+
+    decode: Decode
+    until: float
+
+
+class Reading(Generic[Client]):
+    """A deserializer without the way it waits; the options are AvroDeserializer's."""
+
+    def __init__(
+        self,
+        client: Client,
+        reader_schema: str | None = None,
+        *,
+        references: Iterable[Reference] = (),
+        is_key: bool = False,
+        subject_strategy: SubjectStrategy = topic_name_strategy,
+        context: str | ContextStrategy | None = None,
+        use_latest: bool = False,
+        latest_with_metadata: Mapping[str, str] | None = None,
+        strict: bool = True,
+        from_dict: Callable[[Any], Any] | None = None,
+        raw_logical_types: Collection[str] = (),
+    ) -> None:
+        check_one(
+            reader_schema=reader_schema is not None,
+            use_latest=use_latest,
+            latest_with_metadata=latest_with_metadata is not None,
+        )
+        self._client: Client = client
+        self._calls = client._calls
+        self._subjects = Subjects(subject_strategy, is_key, context)
+        self._reader_text = reader_schema
+        self._references = tuple(references)
+        self._metadata = {} if use_latest else latest_with_metadata
+        self._is_key = is_key
+        self._header_name = header_name(is_key=is_key)
+        self._strict = strict
+        self._from_dict = from_dict
+        self._raw = known_logical_types(raw_logical_types)
+        self._reader: AvroSchema | None = None
+        if reader_schema is not None and not self._references:
+            self._reader = parse_schema(reader_schema, raw=self._raw)
+        # Whether a frame alone says how a message is read.
+        self._is_plain = self._metadata is None and not callable(context)
+        # By frame: the five bytes in front, or what a header has. Read without a lock, so never changed: a
+        # new frame makes a new table.
+        self._decoders: dict[bytes, Decode] = {}
+        # By topic and frame, where the frame alone does not say it.
+        self._entries: dict[tuple[str | None, bytes], _Entry] = {}
+        # By context and frame, and by that and the reader's schema.
+        self._writers: dict[tuple[str | None, bytes], AvroSchema] = {}
+        self._pairs: dict[tuple[str | None, bytes, int | None], Decode] = {}
+        self.after_fork()
+        tell_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Go on in a child process: the lock may have been taken by a thread that it does not have."""
+        self._lock = threading.Lock()
+
+    def _frame(self, data: bytes, topic: str | None, headers: GivenHeaders | None) -> tuple[bytes, int]:
+        """What says who wrote a message, and where its body begins. Raises FramingError."""
+        frame = frame_in_headers(headers, self._header_name) if headers else None
+        if frame is None:
+            frame = frame_of(data, topic, is_key=self._is_key)
+            return frame, len(frame)
+        check_frame(frame, self._header_name, data, topic, is_key=self._is_key)
+        return frame, 0
+
+    def _known(self, topic: str | None, frame: bytes) -> Decode | None:
+        """How a message is read, if that is known and holds."""
+        if self._is_plain:
+            return self._decoders.get(frame)
+        entry = self._entries.get((topic, frame))
+        return entry.decode if entry is not None and time.monotonic() < entry.until else None
+
+    def _prepare(self, data: bytes, topic: str | None, frame: bytes) -> Steps[Decode]:
+        """Find out how a message is read."""
+        context = self._subjects.context_of(topic)
+        try:
+            writer = yield from self._writer(context, frame)
+        except SchemaNotFound as error:
+            what = "GUID" if isinstance(read_frame(frame), str) else "id"
+            reason = f"the registry at {', '.join(self._calls.urls)} has no schema with this {what}"
+            raise self._error(reason, data, topic, frame) from error
+        except InvalidSchema as error:
+            raise self._error(f"the writer's schema cannot be used: {error}", data, topic, frame) from error
+        if self._metadata is None:
+            decode = self._pair(context, frame, writer, (yield from self._own_reader(context)), None)
+            until = float("inf")
+        else:
+            subject = self._subjects.subject_of(topic, writer.full_name)
+            found = yield from self._calls.latest_with_metadata(subject, self._metadata)
+            known = self._pairs.get((context, frame, found.id))
+            if known is None:
+                texts = yield from self._calls.referenced_texts(in_context_of(subject, found.references))
+                if found.schema_type != "AVRO":
+                    raise InvalidSchema(f"the newest schema of {subject} is {found.schema_type}, not AVRO")
+                reader = parse_schema(found.text, texts, raw=self._raw)
+                known = self._pair(context, frame, writer, reader, found.id)
+            decode, until = known, time.monotonic() + min(LOOK_AGAIN, self._calls.latest_ttl / 10)
+        with self._lock:
+            if self._is_plain:
+                self._decoders = extended(self._decoders, frame, decode)
+            else:
+                self._entries = extended(self._entries, (topic, frame), _Entry(decode, until))
+        return decode
+
+    def _pair(
+        self,
+        context: str | None,
+        frame: bytes,
+        writer: AvroSchema,
+        reader: AvroSchema | None,
+        reader_id: int | None,
+    ) -> Decode:
+        key = (context, frame, reader_id)
+        with self._lock:
+            decode = self._pairs.get(key)
+            if decode is None:
+                decode = compile_decoder(writer, reader, bare_bytes=True, strict=self._strict)
+                self._pairs = extended(self._pairs, key, decode)
+        return decode
+
+    def _writer(self, context: str | None, frame: bytes) -> Steps[AvroSchema]:
+        known = self._writers.get((context, frame))
+        if known is not None:
+            return known
+        within = None if context is None else in_context("", context)
+        which = read_frame(frame)
+        if isinstance(which, int):
+            found = yield from self._calls.schema_by_id(which, subject=within)
+        else:
+            found = yield from self._calls.schema_by_guid(which)
+        if found.schema_type != "AVRO":
+            raise InvalidSchema(f"it is {found.schema_type}, not AVRO")
+        writer = parse_schema(
+            found.text, (yield from texts_of(self._calls, found, within or "")), raw=self._raw
+        )
+        with self._lock:
+            self._writers = extended(self._writers, (context, frame), writer)
+        return writer
+
+    def _own_reader(self, context: str | None) -> Steps[AvroSchema | None]:
+        if self._reader is None and self._reader_text is not None:
+            references = in_context_of(in_context("", context), self._references)
+            texts = yield from self._calls.referenced_texts(references)
+            self._reader = parse_schema(self._reader_text, texts, raw=self._raw)
+        return self._reader
+
+    def _refusal(
+        self, fault: Fault, data: bytes, topic: str | None, headers: GivenHeaders | None
+    ) -> DeserializationError:
+        return self._error(fault.reason, data, topic, self._frame(data, topic, headers)[0], fault.path)
+
+    def _error(
+        self, reason: str, data: bytes, topic: str | None, frame: bytes, path: str = ""
+    ) -> DeserializationError:
+        which = read_frame(frame)
+        return DeserializationError(
+            reason,
+            data=data,
+            path=path,
+            topic=topic,
+            is_key=self._is_key,
+            schema_id=which if isinstance(which, int) else None,
+            schema_guid=which if isinstance(which, str) else None,
+        )
+
+
+def as_bytes(data: object) -> bytes:
+    """A buffer's bytes. Raises TypeError for what is none."""
+    if isinstance(data, bytes | bytearray | memoryview):
+        return bytes(data)
+    raise TypeError(f"a message is bytes, not {type(data).__name__}")
