@@ -118,13 +118,13 @@ class Registry(Catalogue):
             job = self._job(state.target(subject), schema, force=force)
             draft, begun, position = job.draft(state), state, state.position
         candidate = job.parse(draft)
-        with self._replica.synced() as state:
+        with self._replica.held() as state:
             known = job.known(candidate, state)
             with_references = job.with_references(candidate, state)
         known = known or job.spelt_out(candidate, with_references)
         if known is not None:
             return known
-        with self._replica.synced() as state:
+        with self._replica.held() as state:
             job.permit(candidate, state)
             against = job.against(candidate, state) if job.is_compared(state) else None
             checked = Checked(candidate, begun, position)
@@ -186,7 +186,7 @@ class Registry(Catalogue):
             visible(state, job.subject, deleted=deleted)
             draft = job.draft(state)
         candidate = job.parse(replace(draft, strict=False))
-        with self._replica.synced() as state:
+        with self._replica.held() as state:
             found = job.find(candidate, state, deleted=deleted)
             with_references = job.with_references(candidate, state, deleted=deleted)
         found = found or job.spelt_out(candidate, with_references)
@@ -211,7 +211,7 @@ class Registry(Catalogue):
                     raise VersionNotFoundError(version or 0)
                 draft = job.draft(state)
             candidate = job.parse(draft)
-            with self._replica.synced() as state:
+            with self._replica.held() as state:
                 if job.find(candidate, state) is None:
                     job.permit_new(candidate)
                 against = job.against(candidate, state, version)

@@ -95,6 +95,12 @@ class Replica:
             yield self._state
 
     @contextmanager
+    def held(self) -> Iterator[State]:
+        """The state as it was read last, locked: to go on with what was begun in `synced`."""
+        with self._folding:
+            yield self._state
+
+    @contextmanager
     def lasting(self) -> Iterator[State]:
         """As `synced`; while the store is away, as it was read last: for answers that never change.
 

@@ -98,6 +98,7 @@ def worker(settings: Settings, tallies: Path, fold: Fold | None = None) -> Flask
     tallies: a folder in which the workers keep what they count.
     fold: what the parent had read of the log; a process of its own reads it from the start.
     """
+    gc.set_threshold(10_000, 10, 10)  # a parsed schema is hundreds of objects, and all are kept for a while
     parent = multiprocessing.parent_process()
     if parent is not None:
         # A parent that was killed cannot stop its workers; they must not go on holding the port.

@@ -104,8 +104,11 @@ class Writer:
             case Union():
                 opening = "["
                 for branch in schema.branches:
-                    self.parts.append(opening)
-                    self.schema(branch, namespace, depth + 1)
+                    if isinstance(branch, Primitive) and not self.props(branch):  # most branches
+                        self.parts.append(f'{opening}"{branch.type}"')
+                    else:
+                        self.parts.append(opening)
+                        self.schema(branch, namespace, depth + 1)
                     opening = ","
                 self.parts.append("]" if schema.branches else "[]")
 

@@ -194,12 +194,12 @@ class _Parser:
                 return self._named(type_, namespace, f"{path}/type")
 
     def _union(self, value: list[object], namespace: str | None, path: str) -> Union:
+        names = [item for item in value if isinstance(item, str) and item in PRIMITIVES]
+        if len(names) == len(value) == len(set(names)):  # most unions
+            return Union("union", NO_PROPS, [Primitive(name, NO_PROPS) for name in names])
         union = Union("union", NO_PROPS, [])
         self._located(union, path)
         for index, item in enumerate(value):
-            if isinstance(item, str) and item in PRIMITIVES:  # most branches
-                union.branches.append(Primitive(item, NO_PROPS))
-                continue
             branch = self._schema(item, namespace, f"{path}/{index}")
             union.branches.append(branch)
             self._placed(branch, partial(union.branches.__setitem__, index))
