@@ -36,12 +36,25 @@ MAX_RECORD_OVERHEAD: Final = 5 + 1 + 10 + 5 + 5 + 5 + 5
 _MAGIC: Final = 2
 _CODEC_BITS: Final = 0x07
 _LOG_APPEND_TIME_BIT: Final = 0x08
+_TRANSACTIONAL_BIT: Final = 0x10
 _CONTROL_BIT: Final = 0x20
+_DELETE_HORIZON_BIT: Final = 0x40
 _CHECKED: Final = Struct(">hiqqqhii")
 _HEAD: Final = Struct(">qiibI")
 
 NewRecord: TypeAlias = tuple[int, bytes | None, bytes | None, Sequence[Header]]
 """A record to write: timestamp in ms, key, value, headers."""
+
+
+class ProducerSequence(NamedTuple):
+    """Who made a batch, and the sequence number of its first record; all -1 if it is not idempotent."""
+
+    producer_id: int
+    epoch: int
+    sequence: int
+
+
+NO_PRODUCER: Final = ProducerSequence(-1, -1, -1)
 
 
 class BatchHeader(NamedTuple):
@@ -85,6 +98,16 @@ class BatchHeader(NamedTuple):
     def is_control(self) -> bool:
         """Whether the records are a transaction's markers and not anybody's data."""
         return bool(self.attributes & _CONTROL_BIT)
+
+    @property
+    def is_transactional(self) -> bool:
+        """Whether the records belong to a transaction."""
+        return bool(self.attributes & _TRANSACTIONAL_BIT)
+
+    @property
+    def delete_horizon(self) -> int | None:
+        """The time (ms) from which on the batch's tombstones may be compacted away, if it has one."""
+        return self.base_timestamp if self.attributes & _DELETE_HORIZON_BIT else None
 
 
 # ---------------------------------------------------------------- varints
@@ -132,21 +155,79 @@ def _varint(number: int) -> bytes:
 # ---------------------------------------------------------------- writing
 
 
-def encode_batch(records: Sequence[NewRecord], codec: Codec = Codec.NONE) -> bytes:
+def encode_batch(
+    records: Sequence[NewRecord],
+    codec: Codec = Codec.NONE,
+    producer: tuple[int, int, int] = NO_PRODUCER,
+) -> bytes:
     """A whole batch of `records` (at least one), with base offset 0 and leader epoch 0.
 
-    The base timestamp is the first record's, as Java's producer has it. The
-    batch has no producer id: it is not idempotent.
+    The base timestamp is the first record's, as Java's producer has it.
+    `producer` is a `ProducerSequence`; without one the batch is not idempotent.
     """
     base_timestamp = records[0][0]
     max_timestamp = max(record[0] for record in records)
-    body = b"".join(_encode_records(records, base_timestamp))
-    if codec:
-        body = compress(codec, body)
+    body = b"".join(_encode_records(enumerate(records), base_timestamp))
     count = len(records)
-    checked = _CHECKED.pack(codec, count - 1, base_timestamp, max_timestamp, -1, -1, -1, count)
+    return _assemble(body, 0, 0, codec, count - 1, base_timestamp, max_timestamp, producer, count)
+
+
+def replacement_batch(
+    header: BatchHeader, records: Sequence[tuple[int, NewRecord]], max_timestamp: int, horizon: int | None
+) -> bytes:
+    """The batch of `header` with only `records` left, each with its offset's distance from the first.
+
+    Offsets, producer and sequence numbers stay as they were. `horizon` is the delete horizon, if any.
+    """
+    if horizon is None:
+        attributes, base_timestamp = header.attributes & ~_DELETE_HORIZON_BIT, records[0][1][0]
+    else:
+        attributes, base_timestamp = header.attributes | _DELETE_HORIZON_BIT, horizon
+    return _assemble(
+        b"".join(_encode_records(records, base_timestamp)),
+        header.base_offset,
+        header.partition_leader_epoch,
+        attributes,
+        header.last_offset_delta,
+        base_timestamp,
+        max_timestamp,
+        ProducerSequence(header.producer_id, header.producer_epoch, header.base_sequence),
+        len(records),
+    )
+
+
+def empty_batch(header: BatchHeader) -> bytes:
+    """The batch of `header` with no record left. It says which offsets and sequence numbers are gone."""
+    return _assemble(
+        b"",
+        header.base_offset,
+        header.partition_leader_epoch,
+        header.attributes & _LOG_APPEND_TIME_BIT,
+        header.last_offset_delta,
+        header.max_timestamp,
+        header.max_timestamp,
+        ProducerSequence(header.producer_id, header.producer_epoch, header.base_sequence),
+        0,
+    )
+
+
+def _assemble(
+    body: bytes,
+    base_offset: int,
+    leader_epoch: int,
+    attributes: int,
+    last_offset_delta: int,
+    base_timestamp: int,
+    max_timestamp: int,
+    producer: tuple[int, int, int],
+    count: int,
+) -> bytes:
+    codec = attributes & _CODEC_BITS
+    if codec:
+        body = compress(Codec(codec), body)
+    checked = _CHECKED.pack(attributes, last_offset_delta, base_timestamp, max_timestamp, *producer, count)
     crc = crc32c(body, crc32c(checked))
-    head = _HEAD.pack(0, HEADER_SIZE - OVERHEAD + len(body), 0, _MAGIC, crc)
+    head = _HEAD.pack(base_offset, HEADER_SIZE - OVERHEAD + len(body), leader_epoch, _MAGIC, crc)
     return b"".join((head, checked, body))
 
 
@@ -161,12 +242,12 @@ def with_append_time(batch: bytes, now: int) -> bytes:
     return bytes(data)
 
 
-def _encode_records(records: Iterable[NewRecord], base_timestamp: int) -> list[bytes]:
+def _encode_records(records: Iterable[tuple[int, NewRecord]], base_timestamp: int) -> list[bytes]:
     # The hot loop: one table look-up per small number and one formatting per record.
     small = _SMALL
     parts: list[bytes] = []
     append = parts.append
-    for delta, (timestamp, key, value, headers) in enumerate(records):
+    for delta, (timestamp, key, value, headers) in records:
         elapsed = timestamp - base_timestamp
         time = small[elapsed] if 0 <= elapsed < 4096 else encode_varint(elapsed)
         place = small[delta] if delta < 4096 else encode_varint(delta)

@@ -224,7 +224,7 @@ class FileBroker:
         """
         self._check_open()
         for name in self._partitions_of(topic):
-            clean(self.partition(name))
+            clean(self.partition(name), force=True)
 
     # ---------------------------------------------------------------- closing
 

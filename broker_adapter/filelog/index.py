@@ -46,15 +46,15 @@ class _Index:
 
     def is_full(self, limit: int) -> bool:
         """Whether one more entry would make the file larger than `limit` (``segment.index.bytes``)."""
-        return self._file_size() + self.entry.size > limit
+        return self.file_size() + self.entry.size > limit
 
     def has_whole_entries(self) -> bool:
         """Whether the file's size is a multiple of an entry's."""
-        return self._file_size() % self.entry.size == 0
+        return self.file_size() % self.entry.size == 0
 
     def entries_count(self) -> int:
         """The number of entries, without a preallocated file's zero tail."""
-        slots = self._file_size() // self.entry.size
+        slots = self.file_size() // self.entry.size
         if slots < 2 or self._is_set(slots - 1):
             return slots
         return bisect_right(range(slots), False, key=lambda slot: slot > 0 and not self._is_set(slot))
@@ -72,9 +72,9 @@ class _Index:
         return bisect_right(range(self.entries_count()), target, key=lambda slot: self._fields(slot)[0]) - 1
 
     def _append(self, first: int, second: int) -> None:
-        over = self._file_size() % self.entry.size
+        over = self.file_size() % self.entry.size
         if over:  # a writer died, or the disk was full, within an entry
-            os.ftruncate(self._descriptor, self._file_size() - over)
+            os.ftruncate(self._descriptor, self.file_size() - over)
         os.write(self._descriptor, self.entry.pack(first, second))
 
     def _rewrite(self, fields: Sequence[tuple[int, int]]) -> None:
@@ -84,7 +84,8 @@ class _Index:
         while rest:
             rest = rest[os.write(self._descriptor, rest) :]
 
-    def _file_size(self) -> int:
+    def file_size(self) -> int:
+        """How many bytes the file has, a preallocated one's zero tail included."""
         return os.fstat(self._descriptor).st_size
 
     def sync(self) -> None:

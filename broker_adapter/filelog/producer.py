@@ -22,6 +22,7 @@ from broker_adapter.errors import (
     BrokerError,
     Closed,
     InvalidConfig,
+    InvalidRecord,
     RecordTooLarge,
     UnknownPartition,
     UnknownTopic,
@@ -108,6 +109,8 @@ class FileProducer:
                 f"topic {topic!r} has no partition {partition}; it has 0 to {len(gatherers) - 1}"
             )
         gatherer = gatherers[partition]
+        if key is None and gatherer.partition.config.is_compacted:
+            raise InvalidRecord(f"topic {topic!r} is compacted by key, and this record has none; give it one")
         record: NewRecord = (timestamp, key, value, headers)
         if size + HEADER_SIZE > gatherer.partition.config.max_message_bytes:
             self._check_fits(gatherer.partition, record)

@@ -136,6 +136,11 @@ class LogSegment:
 
     # ------------------------------------------------------------ reading
 
+    def read_batch(self, position: int, limit: int) -> bytes:
+        """The batch at `position`, as it stands there, checksum and all."""
+        size = read_header(self.read(position, HEADER_SIZE)).size
+        return self.read(position, min(size, limit - position))
+
     def batches(self, position: int, limit: int, *, check: bool = False) -> Iterator[tuple[int, BatchHeader]]:
         """Position and header of each batch from `position` to `limit`, with its checksum tested if `check`.
 
@@ -242,6 +247,10 @@ class LogSegment:
         """Write both indexes anew from a `scan` of this segment."""
         self.offset_index.rewrite(scan.offsets)
         self.time_index.rewrite(scan.timestamps)
+
+    def index_bytes(self) -> int:
+        """The size of the larger index."""
+        return max(self.offset_index.file_size(), self.time_index.file_size())
 
     def indexes_are_sound(self, limit: int, interval: int) -> bool:
         """Whether the indexes' sizes and last entries fit the log. Does not read the log through."""
