@@ -25,7 +25,9 @@ class GroupMember(NamedTuple):
     """What it calls itself; in the file log its process, ``pid 4711``."""
     host: str
     partitions: tuple[TopicPartition, ...]
-    """What it reads, where the broker knows: a file log does not."""
+    """What it is to read."""
+    group_instance_id: str | None = None
+    """The name of a static member, which it keeps over its lives."""
 
 
 class GroupDescription(NamedTuple):

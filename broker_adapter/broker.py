@@ -29,6 +29,7 @@ from broker_adapter.nouns import (
     TopicPartition,
 )
 from broker_adapter.partitioner import Partitioner
+from broker_adapter.rebalancing import RebalanceCallback
 
 __all__ = [
     "Acknowledgement",
@@ -47,6 +48,7 @@ __all__ = [
     "Partitioning",
     "Producer",
     "RawRecord",
+    "RebalanceCallback",
     "Record",
     "Serializer",
     "TimestampType",
@@ -118,9 +120,9 @@ class Producer(Protocol[K_contra, V_contra]):
 class Consumer(Protocol[K, V]):
     """Reads records of its partitions, each partition in order. Not for sharing between threads.
 
-    With a group, `commit` keeps the place for the group's next consumer; on
-    Kafka the group gives partitions while `poll` or an iteration waits, so
-    that there are none before.
+    With a group, `commit` keeps the place for the partition's next owner. The
+    group gives and takes partitions while `poll` or an iteration waits; on
+    Kafka there are none before.
     Nothing is committed unless `commit` is called: what was not committed is
     seen again (at least once).
     """
@@ -240,19 +242,36 @@ class Broker(Protocol):
         key_deserializer: Deserializer[Any] | None = None,
         value_deserializer: Deserializer[Any] | None = None,
         group: str | None = None,
+        group_instance_id: str | None = None,
         auto_offset_reset: AutoOffsetReset = "earliest",
+        max_poll_interval: float | None = None,
+        session_timeout: float | None = None,
+        on_assign: RebalanceCallback | None = None,
+        on_revoke: RebalanceCallback | None = None,
+        on_lost: RebalanceCallback | None = None,
         idle_timeout: float | None = None,
         on_error: str = "raise",
     ) -> Consumer[Any, Any]:
         """A new consumer of all partitions of `topics`; of none yet where `topics` is empty (see `assign`).
 
         Keys and values are bytes or None where it is given no deserializer
-        for them. `idle_timeout` ends iteration after that many seconds
-        without a record. `on_error` is what becomes of a record that cannot
-        be deserialized: ``raise``, ``skip``, or ``dead-letter:TOPIC``, which
+        for them. A name that begins with ``^`` is a regular expression: all
+        topics that match. The members of a `group` share the partitions, each
+        of which has one live owner; topics and partitions that are new are
+        shared out, too.
+
+        `group_instance_id` makes a static member, whose partitions wait for
+        `session_timeout` seconds (45) for it to come back. Who does not poll
+        or iterate for `max_poll_interval` seconds (300) is put out of the
+        group. `on_assign`, `on_revoke` and `on_lost` are called with the
+        partitions that were given, are about to be taken, or were taken
+        already; without `on_lost`, `on_revoke` is.
+
+        `idle_timeout` ends iteration after that many seconds without a
+        record. `on_error` is what becomes of a record that cannot be
+        deserialized: ``raise``, ``skip``, or ``dead-letter:TOPIC``, which
         sends it there as it was, with the cause in headers. Raises
-        `UnknownTopic`, `InvalidConfig`, and in a file log `GroupBusy` if the
-        group has a live member.
+        `UnknownTopic`, `InvalidConfig` or `InvalidGroup`.
         """
 
     def close(self) -> None:

@@ -86,8 +86,14 @@ class FileAdmin:
         """See `broker_adapter.broker.Admin.describe_group`."""
         offsets = self._groups.committed(name)
         members = tuple(
-            GroupMember(member.partition("-")[2], f"pid {member.partition('-')[0]}", "localhost", ())
-            for member in self._groups.members(name)
+            GroupMember(
+                member.partition("-")[2],
+                f"pid {member.partition('-')[0]}",
+                "localhost",
+                each.partitions,
+                each.instance_id,
+            )
+            for member, each in sorted(self._groups.members(name).items())
         )
         if not offsets and not members:
             raise UnknownGroup(

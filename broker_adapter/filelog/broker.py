@@ -25,13 +25,14 @@ from broker_adapter.broker import (
     Serializer,
     TopicPartition,
 )
-from broker_adapter.errors import BrokerError, Closed, LogIOError
+from broker_adapter.errors import BrokerError, Closed, InvalidConfig, LogIOError
 from broker_adapter.failures import failure_handler
 from broker_adapter.filelog.admin import FileAdmin
 from broker_adapter.filelog.cleaner import clean
 from broker_adapter.filelog.compression import codec_named
 from broker_adapter.filelog.consumer import FileConsumer
 from broker_adapter.filelog.files import reporting
+from broker_adapter.filelog.group_state import MemberState
 from broker_adapter.filelog.groups import FileGroups
 from broker_adapter.filelog.offsets import OFFSETS_SETTINGS
 from broker_adapter.filelog.partition import Partition
@@ -39,7 +40,9 @@ from broker_adapter.filelog.producer import FileProducer
 from broker_adapter.filelog.topic import Topics
 from broker_adapter.forks import reset_in_child
 from broker_adapter.partitioner import partitioner_named
+from broker_adapter.rebalancing import Listener, RebalanceCallback, checked_times
 from broker_adapter.serializing import deserializing, serializing
+from broker_adapter.subscription import is_pattern
 
 FLUSH_INTERVAL: Final = 1.0
 """Seconds between two flushes to the disk under `Durability.INTERVAL`; ``flush.ms`` can make it less."""
@@ -60,7 +63,7 @@ class FileBroker:
         self.root = root.resolve()
         self.durability = durability
         self._topics = Topics(self.root)
-        self._groups = FileGroups(self._open_offsets)
+        self._groups = FileGroups(self._open_offsets, self._topics.expand)
         self._admin = FileAdmin(self._topics, self._groups, self.partition)
         self._partitions: dict[TopicPartition, Partition] = {}
         self._deleted: list[Partition] = []
@@ -118,24 +121,43 @@ class FileBroker:
         key_deserializer: Deserializer[Any] | None = None,
         value_deserializer: Deserializer[Any] | None = None,
         group: str | None = None,
+        group_instance_id: str | None = None,
         auto_offset_reset: AutoOffsetReset = "earliest",
+        max_poll_interval: float | None = None,
+        session_timeout: float | None = None,
+        on_assign: RebalanceCallback | None = None,
+        on_revoke: RebalanceCallback | None = None,
+        on_lost: RebalanceCallback | None = None,
         idle_timeout: float | None = None,
         on_error: str = "raise",
     ) -> Consumer[Any, Any]:
         """See `broker_adapter.broker.Broker.consumer`."""
         self._check_open()
         handler = failure_handler(on_error, lambda: self.producer(linger=0))
-        names = [topics] if isinstance(topics, str) else topics
-        partitions = [each for name in names for each in self._partitions_of(name)]
-        membership = None if group is None else self._groups.join(group)
+        names = [topics] if isinstance(topics, str) else list(topics)
+        for name in names:
+            if not is_pattern(name):
+                self._topics.partitions(name)
+        partitions = self._topics.expand(names)
+        membership = None
+        if group is not None:
+            wishes = MemberState(
+                tuple(names),
+                *checked_times(max_poll_interval, session_timeout),
+                instance_id=group_instance_id,
+            )
+            membership, partitions = self._groups.join(group, wishes), set()
+        elif group_instance_id is not None:
+            raise InvalidConfig("group_instance_id= is for a consumer with a group=")
         try:
             consumer = FileConsumer(
                 self.partition,
-                partitions,
+                sorted(partitions),
                 membership,
                 auto_offset_reset=auto_offset_reset,
                 idle_timeout=idle_timeout,
                 sync_commits=self.durability is Durability.BATCH,
+                listener=Listener(on_assign, on_revoke, on_lost),
                 on_close=self._clients.discard,
             )
         except BaseException:

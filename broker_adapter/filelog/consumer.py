@@ -1,20 +1,30 @@
-"""Reading records: a place in each partition, and the group that keeps it.
+"""Reading records: a place in each partition, and the group that gives partitions and keeps the places.
 
-Owns no file; reads through `LogReader`, commits through `Membership`. For one
-thread at a time, in the process that made it.
+Owns no file; reads through `LogReader`, is in a group through `Membership`.
+For one thread at a time, in the process that made it.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
 
 from broker_adapter.broker import AutoOffsetReset, CommitCallback, RawRecord, TopicPartition
-from broker_adapter.errors import BrokerError, Closed, InvalidConfig, InvalidGroup, NoOffset, UnknownPartition
+from broker_adapter.errors import (
+    BrokerError,
+    Closed,
+    FencedMember,
+    InvalidConfig,
+    InvalidGroup,
+    NoOffset,
+    TopicError,
+    UnknownPartition,
+)
 from broker_adapter.filelog.group import Membership
 from broker_adapter.filelog.partition import Partition
 from broker_adapter.filelog.reader import LogReader
 from broker_adapter.filelog.waiting import wait_until
+from broker_adapter.rebalancing import Listener
 
 _FETCH_BYTES: Final = 1024 * 1024
 
@@ -61,9 +71,13 @@ class FileConsumer:
         auto_offset_reset: AutoOffsetReset,
         idle_timeout: float | None,
         sync_commits: bool,
+        listener: Listener | None = None,
         on_close: Callable[["FileConsumer"], None] = lambda _: None,
     ) -> None:
-        """`open_partition` gives an open partition, or raises `UnknownTopic` or `UnknownPartition`."""
+        """`open_partition` gives an open partition, or raises `UnknownTopic` or `UnknownPartition`.
+
+        With a `membership` its group gives the partitions; without, they are `partitions`.
+        """
         if auto_offset_reset not in {"earliest", "latest", "error"}:
             raise InvalidConfig(
                 f"auto_offset_reset={auto_offset_reset!r}: use 'earliest', 'latest' or 'error'"
@@ -73,12 +87,17 @@ class FileConsumer:
         self._reset = auto_offset_reset
         self._idle_timeout = idle_timeout
         self._sync_commits = sync_commits
+        self._listener = listener or Listener()
+        self._unannounced: set[TopicPartition] = set()
+        """Given by the group, and not told to the listener: it hears of them while the caller polls."""
         self._on_close = on_close
-        self._closed = False
+        self._closing = self._closed = False
         self._turn = 0
         self._partitions: dict[TopicPartition, Partition] = {}
         self._places: dict[TopicPartition, _Place] = {}
         self._set_partitions(partitions)
+        if membership is not None:
+            self._take(membership)
 
     def _set_partitions(self, partitions: Sequence[TopicPartition]) -> None:
         self._partitions = {
@@ -101,6 +120,60 @@ class FileConsumer:
             )
         self._set_partitions(partitions)
 
+    # ---------------------------------------------------------------- what the group gives
+
+    def _keep_up(self) -> None:
+        """Look after the group if it is time to: let go of partitions, and take partitions, as it says.
+
+        Raises `FencedMember` once, when it has gone on without this consumer; the next call joins again.
+        """
+        membership = self._membership
+        if membership is None or not (membership.is_fenced or membership.is_due):
+            return
+        if membership.is_fenced:
+            self._lose_all()
+            membership.rejoin()
+        else:
+            try:
+                membership.beat()
+            except FencedMember:
+                self._lose_all()
+                raise
+        self._give_up(membership, membership.excess())
+        self._take(membership)
+        unannounced, self._unannounced = self._unannounced, set()
+        self._listener.assigned(unannounced)
+
+    def _take(self, membership: Membership) -> None:
+        for name in sorted(membership.take()):
+            try:
+                self._partitions[name] = self._open_partition(name)
+            except TopicError as error:
+                membership.release([name])  # deleted just now: the group will hear of it
+                _log.info("%s", error)
+            else:
+                self._unannounced.add(name)
+
+    def _give_up(self, membership: Membership, partitions: Collection[TopicPartition]) -> None:
+        known = set(partitions) - self._unannounced
+        try:
+            self._listener.revoked(known)
+        finally:
+            self._forget(partitions)
+            membership.release(partitions)
+
+    def _lose_all(self) -> None:
+        lost = self._partitions.keys() - self._unannounced
+        self._forget(list(self._partitions))
+        self._listener.lost(lost)
+
+    def _forget(self, partitions: Collection[TopicPartition]) -> None:
+        for name in partitions:
+            self._partitions.pop(name, None)
+            self._places.pop(name, None)
+            self._paused.discard(name)
+            self._unannounced.discard(name)
+
     # ---------------------------------------------------------------- reading
 
     def poll(self, timeout: float = 0.0, max_records: int = 1000) -> list[RawRecord]:
@@ -116,7 +189,17 @@ class FileConsumer:
                 # What was taken must reach the caller, or it would be passed over. The next poll raises.
                 if not records:
                     raise
+            self._confirm()
         return records
+
+    def _confirm(self) -> None:
+        """Make sure that what was read is still ours to read, if this process was stopped meanwhile."""
+        if self._membership is not None:
+            try:
+                self._membership.confirm()
+            except FencedMember:
+                self._lose_all()
+                raise
 
     def __iter__(self) -> Iterator[RawRecord]:
         """See `broker_adapter.broker.Consumer.__iter__`."""
@@ -128,15 +211,22 @@ class FileConsumer:
                     while (
                         place.waiting is chunk
                         and place.taken < len(chunk)
+                        and self._places.get(name) is place
                         and name not in self._paused
                         and not self._closed
                     ):
                         place.taken += 1
                         yield chunk[place.taken - 1]
+                        if self._membership is not None and not self._closed:
+                            self._keep_up()
 
     def _wait_for_record(self, timeout: float | None) -> bool:
         self._check_open()
-        return wait_until(lambda: any(place.fill() for _, place in self._open_places()), timeout)
+        return wait_until(self._has_record, timeout)
+
+    def _has_record(self) -> bool:
+        self._keep_up()
+        return any(place.fill() for _, place in self._open_places())
 
     def batches(self, max_records: int = 1000) -> Iterator[list[RawRecord]]:
         """See `broker_adapter.broker.Consumer.batches`."""
@@ -298,11 +388,22 @@ class FileConsumer:
 
     def close(self) -> None:
         """See `broker_adapter.broker.Consumer.close`."""
-        if not self._closed:
+        if self._closing:
+            return
+        self._closing = True
+        try:
+            self._say_goodbye()
+        finally:
             self._closed = True
             self._on_close(self)
             if self._membership is not None:
                 self._membership.leave()
+
+    def _say_goodbye(self) -> None:
+        membership = self._membership
+        if membership is not None and membership.is_mine:
+            known = self._partitions.keys() - self._unannounced
+            (self._listener.lost if membership.is_fenced else self._listener.revoked)(known)
 
     def __enter__(self) -> Self:
         return self

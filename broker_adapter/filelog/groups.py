@@ -1,13 +1,16 @@
 """All groups of a file log, and how one is joined, looked at, reset and deleted. Any thread.
 
-Owns no file: what a group keeps is `Membership`'s and `GroupOffsets`'.
+Owns no file: what a group keeps is `GroupFolder`'s and `GroupOffsets`'.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from urllib.parse import unquote
 
+from broker_adapter.errors import GroupBusy
 from broker_adapter.filelog.files import reporting
-from broker_adapter.filelog.group import Membership, live_members
+from broker_adapter.filelog.group import Membership
+from broker_adapter.filelog.group_state import Expand, GroupFolder, MemberState
 from broker_adapter.filelog.offsets import (
     OFFSETS_PARTITIONS,
     OFFSETS_TOPIC,
@@ -22,15 +25,21 @@ from broker_adapter.nouns import TopicPartition
 class FileGroups:
     """The groups below one root folder. Raises `LogIOError`, `CorruptBatch` or `CorruptLog`."""
 
-    def __init__(self, open_offsets: Callable[[TopicPartition, bool], Partition | None]) -> None:
-        """`open_offsets` gives a partition of the offsets topic: made if need be, or None, as it is told."""
-        self._open = open_offsets
+    def __init__(
+        self, open_offsets: Callable[[TopicPartition, bool], Partition | None], expand: Expand
+    ) -> None:
+        """`open_offsets` gives a partition of the offsets topic: made if need be, or None, as it is told.
 
-    def join(self, group: str) -> Membership:
-        """Become a member. Raises `GroupBusy` or `InvalidGroup`."""
-        partition = self._open(TopicPartition(OFFSETS_TOPIC, partition_of(group)), True)
-        assert partition is not None
-        return Membership(partition.directory, GroupOffsets(partition, group))
+        `expand` says which partitions there are of topics and patterns.
+        """
+        self._open = open_offsets
+        self._expand = expand
+
+    def join(self, group: str, wishes: MemberState) -> Membership:
+        """Become a member. Raises `InvalidGroup`."""
+        partition = self._made(group)
+        folder = GroupFolder(partition.directory, group)
+        return Membership(folder, GroupOffsets(partition, group), wishes, self._expand)
 
     def names(self) -> list[str]:
         """The groups with committed offsets or a live member, sorted."""
@@ -39,8 +48,8 @@ class FileGroups:
             found |= groups_with_offsets(partition)
             folder = partition.directory / "groups"
             with reporting("list", folder):
-                names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-            found |= {unquote(name) for name in names if live_members(partition.directory, unquote(name))}
+                names = [unquote(path.name) for path in folder.iterdir()] if folder.is_dir() else []
+            found |= {name for name in names if GroupFolder(partition.directory, name).live_members()}
         return sorted(found)
 
     def committed(self, group: str) -> Mapping[TopicPartition, int]:
@@ -48,27 +57,47 @@ class FileGroups:
         partition = self._open(TopicPartition(OFFSETS_TOPIC, partition_of(group)), False)
         return {} if partition is None else dict(GroupOffsets(partition, group).committed())
 
-    def members(self, group: str) -> list[str]:
-        """The files of a group's live members, ``<pid>-<id>``."""
+    def members(self, group: str) -> Mapping[str, MemberState]:
+        """A group's live members by name, ``<pid>-<id>``. Raises `InvalidGroup`."""
         partition = self._open(TopicPartition(OFFSETS_TOPIC, partition_of(group)), False)
-        return [] if partition is None else live_members(partition.directory, group)
+        return {} if partition is None else GroupFolder(partition.directory, group).live_members()
 
     def reset(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
         """Commit for a group without a live member. Raises `GroupBusy` or `InvalidGroup`."""
-        membership = self.join(group)
-        try:
+        with self._without_members(group) as (_, kept):
             if offsets:
-                membership.commit(offsets, sync=True)
-        finally:
-            membership.leave()
+                kept.commit(offsets, sync=True)
 
     def delete(self, group: str) -> None:
         """Forget what a group committed. Raises `GroupBusy` or `InvalidGroup`."""
-        membership = self.join(group)
+        with self._without_members(group) as (folder, kept):
+            kept.forget()
+            folder.forget()
+
+    @contextmanager
+    def _without_members(self, group: str) -> Iterator[tuple[GroupFolder, GroupOffsets]]:
+        """A group that nobody can join meanwhile."""
+        partition = self._made(group)
+        folder = GroupFolder(partition.directory, group)
         try:
-            membership.forget()
+            with reporting("change the group in", folder.path):
+                folder.make()
+                with folder.lock:
+                    live = folder.live_members()
+                    if live:
+                        processes = ", ".join(sorted(name.partition("-")[0] for name in live))
+                        raise GroupBusy(
+                            f"group {group!r} has live members, in process {processes}: close those "
+                            "consumers first"
+                        )
+                    yield folder, GroupOffsets(partition, group)
         finally:
-            membership.leave()
+            folder.close()
+
+    def _made(self, group: str) -> Partition:
+        partition = self._open(TopicPartition(OFFSETS_TOPIC, partition_of(group)), True)
+        assert partition is not None
+        return partition
 
     def _partitions(self) -> Iterator[Partition]:
         for number in range(OFFSETS_PARTITIONS):

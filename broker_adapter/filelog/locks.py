@@ -1,8 +1,8 @@
 """File locks that the kernel drops at a process's death, and what a fork must undo.
 
-Owns the lock files (``.wlock`` of a partition, ``.lock`` of a folder of
-topics, ``group.lock`` and the members' files of a group); they are never read
-for their contents. Any thread of any process.
+Owns the lock files (``.wlock`` of a partition, ``.topics.lock`` of a folder of
+topics, ``group.lock``, the members' files and the partitions' files of a
+group). Any thread of any process.
 
 Locks are flock's. POSIX record locks vanish when any descriptor of the file is
 closed anywhere in the process, so they cannot be used. A flock belongs to the
@@ -13,9 +13,11 @@ its copy, or a dead parent's lock would live on in it (`reset_in_child`).
 import fcntl
 import os
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from broker_adapter.forks import reset_in_child
 
@@ -41,9 +43,7 @@ class FileLock:
         # The kernel's lock is this object's, not the thread's: threads need their own in front of it.
         self._threads.acquire()
         try:
-            if self._descriptor < 0:
-                self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            self._lock(fcntl.LOCK_EX)
         except BaseException:
             self._threads.release()
             raise
@@ -75,6 +75,31 @@ class FileLock:
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         self._threads.release()
 
+    @contextmanager
+    def if_free(self) -> Iterator[bool]:
+        """A context that has the lock if nobody else had; it says which."""
+        taken = self._threads.acquire(blocking=False)
+        try:
+            if taken:
+                try:
+                    self._lock(fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BaseException:
+                    self._threads.release()
+                    taken = False
+                    raise
+        except BlockingIOError:
+            pass
+        try:
+            yield taken
+        finally:
+            if taken:
+                self.__exit__(None, None, None)
+
+    def _lock(self, how: int) -> None:
+        if self._descriptor < 0:
+            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fcntl.flock(self._descriptor, how)
+
     def close(self) -> None:
         """Give the descriptor back. The next use opens it again."""
         if self._descriptor >= 0:
@@ -82,14 +107,12 @@ class FileLock:
             self._descriptor = -1
 
 
-class LifeLock:
-    """A lock on a file of one's own, held until `close` or death: the lock is the heartbeat."""
+class _Owned:
+    """A file that is locked until `close` or death."""
 
-    def __init__(self, path: Path) -> None:
-        """Create `path` and lock it. Raises `OSError`."""
+    def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        self._descriptor = descriptor
         reset_in_child(self)
 
     @property
@@ -98,27 +121,86 @@ class LifeLock:
         return self._descriptor >= 0
 
     def after_fork(self) -> None:
-        """The parent is the member, not its child."""
+        """The parent holds the lock, not its child, which would keep it alive."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
     def close(self) -> None:
-        """Remove the file and let go."""
+        """Let go. A second call does nothing."""
         if self._descriptor >= 0:
-            self.path.unlink(missing_ok=True)
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+class LifeLock(_Owned):
+    """A lock on a file of one's own, held until `close` or death: the lock is the heartbeat.
+
+    In the file is a number of 8 bytes, which `count` raises: so others see
+    that its owner goes on, and not only lives.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Create `path` and lock it. Raises `OSError`."""
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        super().__init__(path, descriptor)
+        self._turns = 0
+
+    def count(self) -> None:
+        """Say that one goes on. Raises `OSError`."""
+        self._turns += 1
+        os.pwrite(self._descriptor, self._turns.to_bytes(_COUNT_BYTES, "little"), 0)
+
+    def close(self) -> None:
+        """Remove the file and let go."""
+        if self.held:
+            self.path.unlink(missing_ok=True)
+        super().close()
+
+
+class OwnerLock(_Owned):
+    """A lock on a file that all use, with its owner's name in it. Made by `take`."""
+
+    @classmethod
+    def take(cls, path: Path, owner: str, is_entitled: Callable[[str], bool]) -> Self | None:
+        """Lock `path` and write `owner` into it; None if somebody has it who is entitled to it.
+
+        From one who is not, the file is taken away: that one's lock is then of a file that nobody sees. All
+        who take must have one more lock between them. Raises `OSError`.
+        """
+        while True:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                found = os.pread(descriptor, _MAX_OWNER, 0).decode()
+                os.close(descriptor)
+                if is_entitled(found):
+                    return None
+                path.unlink(missing_ok=True)
+                continue
+            except BaseException:
+                os.close(descriptor)
+                raise
+            os.pwrite(descriptor, owner.encode(), 0)
+            os.ftruncate(descriptor, len(owner.encode()))
+            return cls(path, descriptor)
+
+
+_COUNT_BYTES: Final = 8
+_MAX_OWNER: Final = 1024
 
 
 def is_held(path: Path) -> bool:
     """Whether a living process holds the `LifeLock` at `path`; False if the file is gone."""
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Shared, so that two who look at the same time do not take each other for the owner.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     else:

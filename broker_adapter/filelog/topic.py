@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +28,7 @@ from broker_adapter.filelog.partition import Partition
 from broker_adapter.filelog.segment import segment_bases
 from broker_adapter.filelog.state import StatePage
 from broker_adapter.nouns import TopicPartition
+from broker_adapter.subscription import expanded, is_pattern
 
 INTERNAL_TOPICS: Final = frozenset({"__consumer_offsets", "__transaction_state", "__share_group_state"})
 MAX_PARTITIONS: Final = 10_000
@@ -77,6 +78,20 @@ class Topics:
                 return count
         known = ", ".join(self.names()[:10]) or "none"
         raise UnknownTopic(f"there is no topic {name!r} in {self.root} (there are: {known}); create it first")
+
+    def expand(self, wanted: Sequence[str]) -> set[TopicPartition]:
+        """All partitions of the topics that `wanted` names, or has patterns of, as far as they are there.
+
+        A pattern begins with ``^``. Raises `InvalidConfig`.
+        """
+        found: set[TopicPartition] = set()
+        known = self.names() if any(map(is_pattern, wanted)) else []
+        for name in filter(_LEGAL.fullmatch, expanded(wanted, known)):
+            number = 0
+            while self.directory(TopicPartition(name, number)).is_dir():
+                found.add(TopicPartition(name, number))
+                number += 1
+        return found
 
     def require(self, name: TopicPartition) -> Path:
         """The directory of a partition that must exist. Raises `UnknownTopic` or `UnknownPartition`."""

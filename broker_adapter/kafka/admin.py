@@ -228,6 +228,7 @@ class KafkaAdmin:
                 tuple(
                     sorted(TopicPartition(at.topic, at.partition) for at in each.assignment.topic_partitions)
                 ),
+                each.group_instance_id or None,
             )
             for each in group.members
         )

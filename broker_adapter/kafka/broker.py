@@ -22,8 +22,10 @@ from broker_adapter.failures import failure_handler
 from broker_adapter.kafka.admin import KafkaAdmin
 from broker_adapter.kafka.consumer import KafkaConsumer
 from broker_adapter.kafka.producer import KafkaProducer
-from broker_adapter.kafka.settings import Settings, shown
+from broker_adapter.kafka.settings import Settings, member_settings, shown
+from broker_adapter.rebalancing import Listener, RebalanceCallback
 from broker_adapter.serializing import deserializing, serializing
+from broker_adapter.subscription import expanded, is_pattern
 
 _CODECS: Final = ("none", "gzip", "snappy", "lz4", "zstd")
 _MANY: Final = 1_000_000
@@ -97,21 +99,34 @@ class KafkaBroker:
         key_deserializer: Deserializer[Any] | None = None,
         value_deserializer: Deserializer[Any] | None = None,
         group: str | None = None,
+        group_instance_id: str | None = None,
         auto_offset_reset: AutoOffsetReset = "earliest",
+        max_poll_interval: float | None = None,
+        session_timeout: float | None = None,
+        on_assign: RebalanceCallback | None = None,
+        on_revoke: RebalanceCallback | None = None,
+        on_lost: RebalanceCallback | None = None,
         idle_timeout: float | None = None,
         on_error: str = "raise",
     ) -> Consumer[Any, Any]:
         """See `broker_adapter.broker.Broker.consumer`."""
         self._check_open()
         handler = failure_handler(on_error, lambda: self.producer(linger=0))
+        names = [topics] if isinstance(topics, str) else list(topics)
+        if group is None and any(map(is_pattern, names)):
+            names = expanded(names, self._admin.topics())
         consumer = KafkaConsumer(
-            self._settings,
+            {
+                **self._settings,
+                **member_settings(group, group_instance_id, max_poll_interval, session_timeout),
+            },
             self._admin.count_partitions,
-            [topics] if isinstance(topics, str) else topics,
+            names,
             group=group,
             auto_offset_reset=auto_offset_reset,
             idle_timeout=idle_timeout,
             timeout=self._admin.timeout,
+            listener=Listener(on_assign, on_revoke, on_lost),
             on_close=self._clients.discard,
         )
         self._clients.add(consumer)

@@ -33,6 +33,8 @@ from broker_adapter.kafka.offsets import Offsets
 from broker_adapter.kafka.records import record_of
 from broker_adapter.kafka.settings import Settings, librdkafka_log
 from broker_adapter.kafka.translation import translated, translating
+from broker_adapter.rebalancing import Listener
+from broker_adapter.subscription import is_pattern
 
 _SLICE_SECONDS: Final = 0.5
 """librdkafka hears no Ctrl-C while it waits, so it never waits for longer."""
@@ -86,6 +88,7 @@ class KafkaConsumer:
         auto_offset_reset: AutoOffsetReset,
         idle_timeout: float | None,
         timeout: float,
+        listener: Listener | None = None,
         on_close: Callable[["KafkaConsumer"], None] = lambda _: None,
     ) -> None:
         """`count_partitions` asks the cluster; it raises `UnknownTopic`. `timeout` is a request's."""
@@ -101,7 +104,10 @@ class KafkaConsumer:
         self._count_partitions = count_partitions
         self._on_close = on_close
         self._owner = os.getpid()
-        self._closed = False
+        self._closing = self._closed = False
+        self._listener = listener or Listener()
+        self._objection: BaseException | None = None
+        """What a callback of the listener raised, which librdkafka must not meet."""
         self._positions: dict[TopicPartition, int | None] = {}
         """The next offset of each assigned partition; None where it could not be found out yet."""
         self._waiting: deque[RawRecord] = deque()
@@ -109,7 +115,7 @@ class KafkaConsumer:
         self._paused: set[TopicPartition] = set()
         self._trouble: tuple[TopicPartition, KafkaError] | None = None
         """An error that came with records, which the caller has to have first."""
-        counts = {topic: count_partitions(topic) for topic in topics}
+        counts = {topic: count_partitions(topic) for topic in topics if not is_pattern(topic)}
         self._commits = Commits(group)
         settings = {**_settings(settings, group), "on_commit": self._commits.reported}
         self._incremental = group is None or _is_incremental(settings)
@@ -123,7 +129,7 @@ class KafkaConsumer:
         elif topics:
             with translating(f"subscribe to {', '.join(topics)}"):
                 self._librdkafka.subscribe(
-                    list(topics), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
+                    list(topics), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
                 )
 
     # ---------------------------------------------------------------- which partitions
@@ -153,11 +159,34 @@ class KafkaConsumer:
         del librdkafka
         if not self._incremental:
             self._drop(self._positions)
-        self._take([TopicPartition(each.topic, each.partition) for each in places])
+        partitions = [TopicPartition(each.topic, each.partition) for each in places]
+        self._take(partitions)
+        self._tell(self._listener.assigned, partitions)
 
     def _revoked(self, librdkafka: Librdkafka, places: list[Place]) -> None:
         del librdkafka
-        self._drop([TopicPartition(each.topic, each.partition) for each in places])
+        partitions = [TopicPartition(each.topic, each.partition) for each in places]
+        self._tell(self._listener.revoked, partitions)
+        self._drop(partitions)
+
+    def _lost(self, librdkafka: Librdkafka, places: list[Place]) -> None:
+        del librdkafka
+        partitions = [TopicPartition(each.topic, each.partition) for each in places]
+        self._drop(partitions)
+        self._tell(self._listener.lost, partitions)
+
+    def _tell(
+        self, tell: Callable[[Sequence[TopicPartition]], None], partitions: list[TopicPartition]
+    ) -> None:
+        try:
+            tell(partitions)
+        except BaseException as objection:  # noqa: BLE001 - raised where the caller called us
+            self._objection = objection
+
+    def _raise_objection(self) -> None:
+        if self._objection is not None:
+            objection, self._objection = self._objection, None
+            raise objection
 
     def _take(self, partitions: Sequence[TopicPartition]) -> None:
         """Begin to read `partitions`, those whose place can be told; the next poll tries with the others."""
@@ -266,7 +295,11 @@ class KafkaConsumer:
                     messages = self._librdkafka.consume(1, min(left, _SLICE_SECONDS))
                     if messages and max_records > 1:
                         messages += self._librdkafka.consume(max_records - 1, 0)
-            if records := self._records(messages):
+            self._waiting.extend(self._records(messages))
+            self._raise_objection()
+            if self._waiting:
+                records = list(self._waiting)
+                self._waiting.clear()
                 return records
             self._raise_trouble()
             if deadline is not None and time.monotonic() >= deadline:
@@ -296,7 +329,12 @@ class KafkaConsumer:
             raise translated(error, "read records")
         # The partition stands still after an error: go on where the caller is, and perhaps meet it again.
         self._go_to(name, position)
+        if error.code() == KafkaError._AUTO_OFFSET_RESET and self._is_in_log(name, position):
+            return  # it was said of where the caller was before a seek
         raise translated(error, f"read offset {position} of {name}")
+
+    def _is_in_log(self, name: TopicPartition, offset: int) -> bool:
+        return self._offsets.starts([name])[name] <= offset <= self._offsets.ends([name])[name]
 
     # ---------------------------------------------------------------- positions
 
@@ -440,12 +478,16 @@ class KafkaConsumer:
 
     def close(self) -> None:
         """See `broker_adapter.broker.Consumer.close`."""
-        if self._closed or os.getpid() != self._owner:
+        if self._closing or os.getpid() != self._owner:
             return
-        self._closed = True
-        self._on_close(self)
-        with translating("close a consumer"):
-            self._librdkafka.close()
+        self._closing = True
+        try:
+            with translating("close a consumer"):
+                self._librdkafka.close()  # calls the listener, which may commit
+        finally:
+            self._closed = True
+            self._on_close(self)
+        self._raise_objection()
 
     def __enter__(self) -> Self:
         return self

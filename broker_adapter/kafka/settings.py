@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 from broker_adapter.errors import InvalidConfig, UnsupportedURL
+from broker_adapter.rebalancing import SESSION_TIMEOUT, checked_times
 
 Settings: TypeAlias = dict[str, Any]
 """librdkafka's keys and their values."""
@@ -52,6 +53,24 @@ def parse_url(url: str, config: Mapping[str, object]) -> Settings:
         if name in settings:
             raise InvalidConfig(f"{name} cannot be set for a whole broker: it is set by {instead}")
     return {**settings, "bootstrap.servers": ",".join(servers)}
+
+
+def member_settings(
+    group: str | None, instance_id: str | None, max_poll_interval: float | None, session_timeout: float | None
+) -> Settings:
+    """librdkafka's keys for what a group's member is given, and no others. Raises `InvalidConfig`."""
+    if group is None and instance_id is not None:
+        raise InvalidConfig("group_instance_id= is for a consumer with a group=")
+    longest, session = checked_times(max_poll_interval, session_timeout)
+    settings: Settings = {}
+    if max_poll_interval is not None:
+        settings["max.poll.interval.ms"] = round(longest * 1000)
+    if session_timeout is not None or (max_poll_interval is not None and session < SESSION_TIMEOUT):
+        settings["session.timeout.ms"] = round(session * 1000)  # which must not be the longer of the two
+        settings["heartbeat.interval.ms"] = min(3000, max(1, round(session * 1000) // 3))
+    if instance_id is not None:
+        settings["group.instance.id"] = instance_id
+    return settings
 
 
 def shown(settings: Settings) -> str:

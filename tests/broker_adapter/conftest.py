@@ -17,10 +17,17 @@ def kafka() -> RunningKafka:
 
 
 @pytest.fixture(params=["file", "kafka"])
-def any_broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
+def any_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a broker of each kind, which hears of new topics and partitions soon."""
+    if request.param == "kafka":
+        return f"{shared_kafka().url}?topic.metadata.refresh.interval.ms=300"
+    return f"file:{tmp_path / 'data'}"
+
+
+@pytest.fixture
+def any_broker(any_url: str) -> Iterator[Broker]:
     """A broker of each kind."""
-    url = shared_kafka().url if request.param == "kafka" else f"file:{tmp_path / 'data'}"
-    with connect(url) as broker:
+    with connect(any_url) as broker:
         yield broker
 
 

@@ -1,6 +1,5 @@
 """Consumers: positions, seeking, waiting, groups, and what is committed."""
 
-import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +10,6 @@ from broker_adapter import TopicPartition
 from broker_adapter.errors import (
     CorruptBatch,
     CorruptLog,
-    FencedMember,
-    GroupBusy,
     InvalidConfig,
     InvalidGroup,
     NoOffset,
@@ -227,32 +224,6 @@ def test_where_a_group_does_not_want_to_guess(broker: FileBroker) -> None:
         assert consumer.position(T0) == 3
         with pytest.raises(NoOffset, match="committed offset 1000 is not in the log"):
             consumer.position(T1)
-
-
-def test_a_second_live_member_is_refused(tmp_path: Path, broker: FileBroker) -> None:
-    with broker.consumer("t", group="g"):
-        for other in (broker, FileBroker(tmp_path)):
-            with pytest.raises(GroupBusy, match="live member"):
-                other.consumer("t", group="g")
-        other.close()
-        with broker.consumer("t", group="h") as consumer:
-            assert len(consumer.poll()) == 100
-    with broker.consumer("t", group="g") as consumer:
-        assert len(consumer.poll()) == 100
-
-
-def test_a_member_of_an_older_generation_cannot_commit(broker: FileBroker) -> None:
-    with broker.consumer("t", group="g") as consumer:
-        consumer.poll()
-        (path,) = broker.root.glob("__consumer_offsets-*/groups/g/state.json")
-        assert json.loads(path.read_text()) == {"generation": 1}
-        path.write_text('{"generation": 2}')
-        with pytest.raises(FencedMember, match="generation 2 and this consumer joined at 1"):
-            consumer.commit()
-        assert consumer.committed(T0) is None
-        path.write_text("?")
-        with pytest.raises(CorruptLog, match=r"state\.json"):
-            consumer.commit()
 
 
 def test_commits_that_make_no_sense(broker: FileBroker) -> None:
