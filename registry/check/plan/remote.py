@@ -1,0 +1,59 @@
+"""What a registry has of the subjects that a tree is about, read over HTTP in few requests."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from registry.check.errors import BaselineError
+from registry.check.plan.model import SubjectState, Version
+from registry.model import DEFAULT_CONTEXT, context_of
+from serde.client import RegistryClient
+from serde.errors import NotFound, RegistryUnreachable, TokenError
+from serde.errors import RegistryError as Answered
+
+
+@contextmanager
+def reachable(what: str) -> Iterator[None]:
+    """Raise BaselineError where the registry does not answer, or with an error, while it is asked `what`."""
+    try:
+        yield
+    except (Answered, RegistryUnreachable, TokenError) as fault:
+        raise BaselineError(f"{what}: {fault}") from None
+
+
+def read_states(
+    client: RegistryClient, subjects: Iterable[str], settings: Iterable[str] = ()
+) -> dict[str, SubjectState]:
+    """What there is of each of `subjects`; level and mode only of those in `settings`.
+
+    Raises BaselineError.
+    """
+    states = {subject: SubjectState() for subject in subjects}
+    contexts = {context_of(subject) for subject in states}
+    with reachable("the registry cannot be read"):
+        for context in sorted(contexts):
+            prefix = None if context == DEFAULT_CONTEXT else f":{context}:"
+            for one in client.schemas(prefix=prefix):
+                state = states.get(one.subject)
+                if state is not None:
+                    references = frozenset((used.subject, used.version) for used in one.references)
+                    state.versions.append(Version(one.version, one.id, one.text, references))
+        for subject in settings:
+            states[subject].level = _level(client, subject)
+            states[subject].mode = _mode(client, subject)
+    for state in states.values():
+        state.versions.sort(key=lambda version: version.version)
+    return states
+
+
+def _level(client: RegistryClient, subject: str) -> str | None:
+    try:
+        return client.config(subject).compatibility
+    except NotFound:
+        return None
+
+
+def _mode(client: RegistryClient, subject: str) -> str | None:
+    try:
+        return client.mode(subject)
+    except NotFound:
+        return None
