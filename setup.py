@@ -12,9 +12,9 @@ setup(
         Extension(
             f"serde.codec.native.{name}",
             [f"{NATIVE}/{name}.pyx"],
-            depends=[f"{NATIVE}/{part}.pxd" for part in ("calendar", "decode", "encode", "wire")],
+            depends=[f"{NATIVE}/{part}.pxd" for part in ("calendar", "decode", "encode", "laid", "wire")],
             optional=True,
         )
-        for name in ("decode", "encode", "logical")
+        for name in ("columns", "decode", "encode", "logical", "rows")
     ]
 )

@@ -11,7 +11,7 @@ from serde.codec.binary import INT_MAX, INT_MIN, read_bytes, read_int, varint
 from serde.codec.fault import Fault
 
 MAX_DIGITS: Final = 4300
-_MAX_BYTES: Final = (MAX_DIGITS * 3322 // 1000) // 8 + 1  # a digit is 3.322 bits
+MAX_BYTES: Final = (MAX_DIGITS * 3322 // 1000) // 8 + 1  # a digit is 3.322 bits
 
 # Exact, whatever the number of digits.
 _EXACT: Final = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
@@ -45,7 +45,7 @@ def decimal_to_bytes(value: Decimal, precision: int, scale: int, size: int | Non
 
 
 def decimal_from_bytes(raw: bytes, scale: int) -> Decimal:
-    if len(raw) > _MAX_BYTES:
+    if len(raw) > MAX_BYTES:
         raise Fault(f"a decimal of {len(raw)} bytes: more than {MAX_DIGITS} digits are not read")
     return Decimal(int.from_bytes(raw, "big", signed=True)).scaleb(-scale, _EXACT)
 

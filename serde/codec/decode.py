@@ -11,7 +11,7 @@ from serde.codec.binary import READERS, Reader, read_long, read_string
 from serde.codec.fault import FAULTS, Fault, as_fault
 from serde.codec.logical import Conversion, Convert
 from serde.codec.readers import MAX_EMPTY_ITEMS, Default, Readers, Step
-from serde.codec.schema import Enum
+from serde.codec.schema import Enum, Record
 
 
 class Rationed(bytes):
@@ -42,10 +42,10 @@ class Closures(Readers[Reader]):
         return READERS[kind]
 
     def promoted(self, read: Reader, promote: Convert) -> Reader:
-        return _converted(read, promote)
+        return converted(read, promote)
 
     def converted(self, read: Reader, convert: Conversion) -> Reader:
-        return _converted(read, convert.decode)
+        return converted(read, convert.decode)
 
     def fixed(self, size: int) -> Reader:
         return _fixed(size)
@@ -63,7 +63,9 @@ class Closures(Readers[Reader]):
     def union(self, branches: Sequence[Reader]) -> Reader:
         return _union(branches)
 
-    def record(self, steps: Sequence[Step[Reader]], defaults: Sequence[Default[Reader]]) -> Reader:
+    def record(
+        self, reader: Record, steps: Sequence[Step[Reader]], defaults: Sequence[Default[Reader]]
+    ) -> Reader:
         if not defaults and all(step.wanted for step in steps):
             return _plain_record([(step.name, step.read) for step in steps])
         return _resolved_record(steps, defaults)
@@ -137,7 +139,7 @@ def _array(read_item: Reader, size: int) -> Reader:
         items: list[Any] = []
         append = items.append
         while True:
-            count, pos = _block(data, pos)
+            count, pos = block(data, pos)
             if not count:
                 return items, pos
             if count * size > len(data) - pos:
@@ -158,7 +160,7 @@ def _map(read_value: Reader) -> Reader:
     def read(data: bytes, pos: int) -> tuple[dict[str, Any], int]:
         entries: dict[str, Any] = {}
         while True:
-            count, pos = _block(data, pos)
+            count, pos = block(data, pos)
             if not count:
                 return entries, pos
             if count > len(data) - pos:
@@ -173,7 +175,7 @@ def _map(read_value: Reader) -> Reader:
     return read
 
 
-def _block(data: bytes, pos: int) -> tuple[int, int]:
+def block(data: bytes, pos: int) -> tuple[int, int]:
     """The number of items in the next block; a negative count is followed by the block's length."""
     count, pos = read_long(data, pos)
     if count < 0:
@@ -205,7 +207,9 @@ def _enum(writer: Enum, reader: Enum, values: Sequence[str | None]) -> Reader:
     return read
 
 
-def _converted(read: Reader, change: Convert) -> Reader:
+def converted(read: Reader, change: Convert) -> Reader:
+    """A reader of what `change` makes of each value."""
+
     def read_converted(data: bytes, pos: int) -> tuple[Any, int]:
         value, pos = read(data, pos)
         return change(value), pos

@@ -52,8 +52,15 @@ def compile_decoder(
     except RecursionError:
         raise InvalidSchema(TOO_DEEP) from None
     if bare_bytes and is_bytes(writer):
-        read = _without_length(read)
-    rationed = closures.rationed
+        read = without_length(read)
+    return decoding(read, rationed=closures.rationed)
+
+
+def decoding(read: Reader, *, rationed: bool) -> Decode:
+    """What reads whole messages, and whatever is wrong is a Fault.
+
+    rationed: see `decode.Closures`.
+    """
 
     def decode(data: bytes, start: int) -> Any:
         if rationed:
@@ -78,7 +85,9 @@ def is_bytes(schema: AvroSchema) -> bool:
     return isinstance(schema.root, Primitive) and schema.root.kind == "bytes"
 
 
-def _without_length(read: Reader) -> Reader:
+def without_length(read: Reader) -> Reader:
+    """A reader of bytes for where the whole rest of a message is their body."""
+
     def read_bare(data: bytes, start: int) -> tuple[Any, int]:
         body = data[start:]
         value, _ = read(varint(len(body)) + body, 0)

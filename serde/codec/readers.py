@@ -136,7 +136,7 @@ class Readers(ABC, Generic[R]):
                 f"the reader's {reader.name} needs {', '.join(map(repr, without))},"
                 f" which the writer's does not have and for which there is no default"
             )
-        return self.record(steps, [self._default(field, logical) for field in missing])
+        return self.record(reader, steps, [self._default(field, logical) for field in missing])
 
     def _default(self, field: Field, logical: bool) -> Default[R]:
         try:
@@ -200,7 +200,7 @@ class Readers(ABC, Generic[R]):
         """The number of a branch, and its value."""
 
     @abstractmethod
-    def record(self, steps: Sequence[Step[R]], defaults: Sequence[Default[R]]) -> R:
+    def record(self, reader: Record, steps: Sequence[Step[R]], defaults: Sequence[Default[R]]) -> R:
         """A dict of what is wanted."""
 
     @abstractmethod

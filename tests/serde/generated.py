@@ -6,10 +6,17 @@ A case knows the answer by how it was made, so that no implementation has to be 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from hypothesis import strategies as st
+
+from serde.codec import Duration, NanoDatetime
+
+
+def _scaled(number: int, scale: int) -> Decimal:
+    return Decimal(number).scaleb(-scale, EXACT)
+
 
 NAMES = st.text("abcdefgxyz_", min_size=1, max_size=6)
 INTS = st.integers(-(1 << 31), (1 << 31) - 1)
@@ -26,6 +33,11 @@ PRIMITIVES: dict[str, st.SearchStrategy[Any]] = {
     "bytes": BYTES,
     "string": TEXTS,
 }
+NANO = st.integers(0, 999)
+NANOS = st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1))
+"""What 64 bits of nanoseconds can tell."""
+NANOS_UTC = st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))
+EXACT = Context(prec=100)
 MILLIS = st.integers(-62_000_000_000_000, 250_000_000_000_000)
 LOGICAL: list[tuple[dict[str, Any], st.SearchStrategy[Any]]] = [
     ({"type": "int", "logicalType": "date"}, st.dates()),
@@ -51,6 +63,37 @@ LOGICAL: list[tuple[dict[str, Any], st.SearchStrategy[Any]]] = [
     ),
 ]
 
+EVERY_LOGICAL: list[tuple[dict[str, Any], st.SearchStrategy[Any]]] = [
+    *LOGICAL,
+    ({"type": "long", "logicalType": "timestamp-nanos"}, st.builds(NanoDatetime.of, NANOS_UTC, NANO)),
+    ({"type": "long", "logicalType": "local-timestamp-nanos"}, st.builds(NanoDatetime.of, NANOS, NANO)),
+    (
+        {"type": "long", "logicalType": "local-timestamp-millis"},
+        st.datetimes().map(lambda d: d.replace(microsecond=d.microsecond // 1000 * 1000)),
+    ),
+    (
+        {"type": "bytes", "logicalType": "decimal", "precision": 60, "scale": 30},
+        st.integers(-(10**60) + 1, 10**60 - 1).map(lambda n: Decimal(n).scaleb(-30, EXACT)),
+    ),
+    ({"type": "bytes", "logicalType": "big-decimal"}, st.builds(_scaled, LONGS, st.integers(-40, 40))),
+]
+ON_FIXED: list[tuple[int, dict[str, Any], st.SearchStrategy[Any]]] = [
+    (16, {"logicalType": "uuid"}, st.uuids()),
+    (
+        12,
+        {"logicalType": "duration"},
+        st.builds(
+            Duration, *(st.integers(0, limit) for limit in ((1 << 31) - 1, (1 << 31) - 1, (1 << 32) - 1))
+        ),
+    ),
+    (
+        7,
+        {"logicalType": "decimal", "precision": 16, "scale": 5},
+        st.integers(-(10**16) + 1, 10**16 - 1).map(lambda n: Decimal(n).scaleb(-5)),
+    ),
+]
+"""All the logical types there are on what has no name; on a fixed: see `Generator`."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -64,8 +107,12 @@ class Case:
 class Generator:
     """Draws schemas; named types get new names, and are sometimes used again by name."""
 
-    def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any], prefix: str = "") -> None:
+    def __init__(
+        self, draw: Callable[[st.SearchStrategy[Any]], Any], prefix: str = "", *, every: bool = False
+    ) -> None:
+        """every: also of the logical types that other implementations lack, and those on fixed."""
         self._draw = draw
+        self._every = every
         self._prefix = prefix
         self._count = 0
         self._named: list[Case] = []
@@ -90,12 +137,16 @@ class Generator:
             known: Case = self._draw(st.sampled_from(self._named))
             return known
         if kind == "logical":
-            schema, values = self._draw(st.sampled_from(LOGICAL))
+            schema, values = self._draw(st.sampled_from(EVERY_LOGICAL if self._every else LOGICAL))
             return Case(schema, values.map(_both), schema["type"])
         if kind == "enum":
             symbols = self._draw(st.lists(NAMES, unique=True, min_size=1, max_size=4))
             schema = {"type": "enum", "name": self._name("Enum"), "namespace": "e", "symbols": symbols}
             return self._keep(Case(schema, st.sampled_from(symbols).map(_both), f"e.{schema['name']}"))
+        if kind == "fixed" and self._every and self._draw(st.booleans()):
+            size, more, values = self._draw(st.sampled_from(ON_FIXED))
+            schema = {"type": "fixed", "name": self._name("Fixed"), "namespace": "f", "size": size, **more}
+            return self._keep(Case(schema, values.map(_both), f"f.{schema['name']}"))
         if kind == "fixed":
             size = self._draw(st.integers(0, 5))
             schema = {"type": "fixed", "name": self._name("Fixed"), "namespace": "f", "size": size}
@@ -147,6 +198,15 @@ def schemas_with_values(draw: Callable[[st.SearchStrategy[Any]], Any]) -> tuple[
     case = Generator(draw).any(3)
     written, read = draw(case.values)
     return case.schema, written, read
+
+
+@st.composite
+def schemas_with_many(
+    draw: Callable[[st.SearchStrategy[Any]], Any],
+) -> tuple[Any, list[tuple[Any, Any]]]:
+    """(schema, pairs of a value to write and the value that reading gives); of every logical type."""
+    case = Generator(draw, every=True).any(3)
+    return case.schema, draw(st.lists(case.values, max_size=12))
 
 
 # What a reader may ask for in place of what was written, and what it then gets.

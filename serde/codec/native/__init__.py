@@ -57,7 +57,7 @@ def compile_encoder(
     except RecursionError:
         raise InvalidSchema(TOO_DEEP) from None
     nodes.settle()
-    return Encoder(root, prefix, _once(make_pure), _LEFT).encode
+    return Encoder(root, prefix, once(make_pure), _LEFT).encode
 
 
 def compile_decoder(
@@ -76,10 +76,10 @@ def compile_decoder(
     except RecursionError:
         raise InvalidSchema(TOO_DEEP) from None
     nodes.settle()
-    return Decoder(root, _once(make_pure), _LEFT, strict).decode
+    return Decoder(root, once(make_pure), _LEFT, strict).decode
 
 
-def _once(make: Callable[[], F]) -> Callable[[], F]:
+def once(make: Callable[[], F]) -> Callable[[], F]:
     """`make`, called when first needed, and never twice."""
     made: list[F] = []
     lock = threading.Lock()

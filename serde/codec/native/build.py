@@ -167,7 +167,10 @@ class ReaderNodes(Readers[decode.Reader]):
         return decode.Union(tuple(branches))
 
     def record(
-        self, steps: Sequence[Step[decode.Reader]], defaults: Sequence[Default[decode.Reader]]
+        self,
+        reader: Record,
+        steps: Sequence[Step[decode.Reader]],
+        defaults: Sequence[Default[decode.Reader]],
     ) -> decode.Reader:
         given: dict[str, Any] = {step.name: None for step in steps if step.wanted}
         fresh = []
