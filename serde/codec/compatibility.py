@@ -9,7 +9,7 @@ from typing import Final
 
 from serde.codec.logical import Conversion, Convert
 from serde.codec.readers import Default, Readers, Step
-from serde.codec.schema import TOO_DEEP, AvroSchema, Enum, Field
+from serde.codec.schema import TOO_DEEP, AvroSchema, Enum, Field, Record
 from serde.errors import InvalidSchema
 
 
@@ -71,7 +71,9 @@ class _Faults(Readers[_Node]):
     def union(self, branches: Sequence[_Node]) -> _Node:
         return _NODE
 
-    def record(self, steps: Sequence[Step[_Node]], defaults: Sequence[Default[_Node]]) -> _Node:
+    def record(
+        self, reader: Record, steps: Sequence[Step[_Node]], defaults: Sequence[Default[_Node]]
+    ) -> _Node:
         return _NODE
 
     def forward(self, find: Callable[[], _Node]) -> _Node:

@@ -53,13 +53,13 @@ def compile_decoder(
         raise InvalidSchema(TOO_DEEP) from None
     if bare_bytes and is_bytes(writer):
         read = without_length(read)
-    return decoding(read, rationed=closures.rationed)
+    return decoding(read, rationed=closures.rationed, strict=strict)
 
 
-def decoding(read: Reader, *, rationed: bool) -> Decode:
+def decoding(read: Reader, *, rationed: bool, strict: bool) -> Decode:
     """What reads whole messages, and whatever is wrong is a Fault.
 
-    rationed: see `decode.Closures`.
+    rationed: see `decode.Closures`. strict: bytes that are left are a fault.
     """
 
     def decode(data: bytes, start: int) -> Any:

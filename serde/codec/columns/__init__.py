@@ -64,16 +64,18 @@ class Builder(Protocol):
         """The columns, and cells of rows that are not in them, by their place among all (`pure.lay_out`)."""
 
 
-def compile_program(writer: AvroSchema, reader: AvroSchema) -> Program:
+def compile_program(writer: AvroSchema, reader: AvroSchema, *, strict: bool = True) -> Program:
     """Compile a pair of schemas. A writer that is just ``bytes`` has them without a length, as Confluent's.
+
+    strict: bytes that are left after a value are a fault.
 
     Raises InvalidSchema if one is nested too deep.
     """
     if _is_native():
         from serde.codec.native import column_parts
 
-        return column_parts.compile_program(writer, reader)
-    return pure.compile_cells(writer, reader, bare_bytes=True)
+        return column_parts.compile_program(writer, reader, strict=strict)
+    return pure.compile_cells(writer, reader, strict=strict)
 
 
 def make_builder(column: Column, *, wrapped: bool, most: int = pure.MOST) -> Builder:

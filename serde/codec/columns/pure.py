@@ -102,16 +102,16 @@ def _entries(read_value: Reader) -> Reader:
     return read
 
 
-def compile_cells(writer: AvroSchema, reader: AvroSchema, *, bare_bytes: bool = False) -> Decode:
+def compile_cells(writer: AvroSchema, reader: AvroSchema, *, strict: bool = True) -> Decode:
     """``read(message, start)``, which gives the cell of a whole message; it raises Fault."""
     closures = Cells()
     try:
         read = closures.reader(writer.root, reader.root)
     except RecursionError:
         raise InvalidSchema(TOO_DEEP) from None
-    if bare_bytes and is_bytes(writer):
+    if is_bytes(writer):
         read = without_length(read)
-    return decoding(read, rationed=closures.rationed)
+    return decoding(read, rationed=closures.rationed, strict=strict)
 
 
 class Builder:

@@ -107,11 +107,11 @@ class Parts(Pairs[Part]):
         return part
 
 
-def compile_program(writer: AvroSchema, reader: AvroSchema) -> Program:
+def compile_program(writer: AvroSchema, reader: AvroSchema, *, strict: bool = True) -> Program:
     """See `serde.codec.columns.compile_program`."""
 
     def make_pure() -> Decode:
-        return compile_cells(writer, reader, bare_bytes=True)
+        return compile_cells(writer, reader, strict=strict)
 
     parts = Parts(bare=is_bytes(writer))
     try:
@@ -119,4 +119,4 @@ def compile_program(writer: AvroSchema, reader: AvroSchema) -> Program:
     except RecursionError:
         raise InvalidSchema(TOO_DEEP) from None
     parts.settle()
-    return Program(root, once(make_pure))
+    return Program(root, once(make_pure), strict)

@@ -708,14 +708,17 @@ cdef class Program:
 
     root: reads a message's record, or its value.
     find_pure: gives the pure codec's function for the same pair.
+    strict: whether bytes that are left after the value are refused.
     """
 
     cdef Part root
     cdef object find_pure
+    cdef bint strict
 
-    def __init__(self, Part root, find_pure):
+    def __init__(self, Part root, find_pure, bint strict):
         self.root = root
         self.find_pure = find_pure
+        self.strict = strict
 
 
 cdef class Block:
@@ -749,6 +752,7 @@ cdef struct Item:
     Py_ssize_t size
     Op *op  # NULL: a row of nulls
     bint left_out
+    bint strict
 
 
 cdef Py_ssize_t advance(
@@ -776,7 +780,7 @@ cdef Py_ssize_t advance(
             to = root.children[0] if wrapped else root
             status[0] = run(items[at].op, &data, to)
             root.length += wrapped
-            if status[0] == OK and data.at != data.end:
+            if status[0] == OK and items[at].strict and data.at != data.end:
                 status[0] = REFUSED
         if status[0]:
             cut(root, before)
@@ -858,6 +862,7 @@ cdef class Builder:
                     items[n].data = <const unsigned char *>data + size
                     items[n].size = PyBytes_GET_SIZE(value) - size
                     items[n].op = &program.root.op
+                    items[n].strict = program.strict
                     continue
             if item is not None and type(item) is not bytes:
                 item = held[n] = as_message(item)
@@ -879,6 +884,7 @@ cdef class Builder:
             items[n].data = <const unsigned char *>data + start
             items[n].size = PyBytes_GET_SIZE(value) - start
             items[n].op = &program.root.op
+            items[n].strict = program.strict
             last, size = data, start
         return 0
 
