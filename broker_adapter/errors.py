@@ -19,6 +19,8 @@
     ├── RecordError
     │   ├── InvalidRecord     a key, value, header or timestamp of a wrong type or range
     │   ├── RecordTooLarge    above the topic's max.message.bytes
+    │   ├── OutOfOrderSequence  a producer's batch that is not its next: records are missing
+    │   ├── FencedProducer    a producer of that id with a newer epoch has taken over
     │   └── SerdeFailed       a serializer or deserializer raised; its error is the cause
     ├── DeliveryTimeout       not yet written after the time the caller gave
     ├── BufferFull            no room for a record within the producer's max_block; retriable
@@ -114,6 +116,14 @@ class InvalidRecord(RecordError):
 
 class RecordTooLarge(RecordError):
     """The record alone makes a batch above the topic's ``max.message.bytes``."""
+
+
+class OutOfOrderSequence(RecordError):
+    """An idempotent producer's batch is not the next after its last one: the log would have a gap."""
+
+
+class FencedProducer(RecordError):
+    """An idempotent producer's batch is of an older epoch than its id has now: another took its place."""
 
 
 class SerdeFailed(RecordError):

@@ -13,7 +13,8 @@ from broker_adapter.broker import Acknowledgement, DeliveryCallback, Durability,
 from broker_adapter.errors import BrokerError, Closed, DeliveryTimeout
 from broker_adapter.filelog.batch import HEADER_SIZE, NewRecord, encode_batch
 from broker_adapter.filelog.compression import Codec
-from broker_adapter.filelog.partition import Partition
+from broker_adapter.filelog.partition import Appended, Partition
+from broker_adapter.filelog.producers import MAX_SEQUENCE, new_producer_id
 
 CLOSED: Final = "this producer is closed; ask the broker for another"
 
@@ -30,6 +31,7 @@ class Batch:
         "durability",
         "error",
         "is_done",
+        "is_settled",
         "latch",
         "name",
         "records",
@@ -46,6 +48,8 @@ class Batch:
         self.callbacks: list[tuple[DeliveryCallback, FileDelivery]] = []
         self.base_offset = -1
         self.append_time: int | None = None
+        self.is_settled = False
+        """Whether it was written though the writing was interrupted."""
         self.error: BrokerError | None = None
         self.is_done = False
         # Held until the batch is done: an Event would cost as much as writing a record.
@@ -121,6 +125,7 @@ class Gatherer:
         self.partition = partition
         self._producer = producer
         self._durability = durability
+        self._begin_again()
         self._limit = min(producer.batch_size, partition.config.max_message_bytes)
         self._lock = threading.Lock()
         self._batch: Batch | None = None
@@ -199,6 +204,7 @@ class Gatherer:
         """In a forked child: what is gathered is the parent's."""
         self._lock = threading.Lock()
         self._written = []
+        self._begin_again()
         if self._batch is not None:
             self._batch.error = Closed(
                 "this record was sent before a fork: its delivery is known to the parent only"
@@ -206,25 +212,51 @@ class Gatherer:
             self._batch.finish()
             self._batch = None
 
+    def _begin_again(self) -> None:
+        """Number batches from 0, as another producer."""
+        self._producer_id = new_producer_id()
+        self._sequence = 0
+
     def _write(self, batch: Batch) -> None:
         self._batch = None
         try:
             codec = self.partition.config.codec
-            data = encode_batch(batch.records, self._producer.codec if codec is None else codec)
-            appended = self.partition.append_batch(data, sync=batch.durability is Durability.BATCH)
-            batch.base_offset, batch.append_time = appended
+            data = encode_batch(
+                batch.records,
+                self._producer.codec if codec is None else codec,
+                (self._producer_id, 0, self._sequence),
+            )
+            appended = self._append(batch, data)
+            batch.base_offset, batch.append_time = appended.base_offset, appended.append_time
+            self._sequence = (self._sequence + len(batch.records)) & MAX_SEQUENCE
         except BrokerError as error:
             batch.error = error
+            self._begin_again()
             self._producer.failed(batch.name.topic, error)
         except BaseException:
-            batch.error = BrokerError(
-                f"writing to {batch.name} was interrupted: the records may or may not be there"
-            )
+            if not batch.is_settled:
+                batch.error = BrokerError(
+                    f"writing to {batch.name} was interrupted: the records may or may not be there"
+                )
+            self._begin_again()
             raise
         finally:
             batch.finish()
             if batch.callbacks:
                 self._written.append(batch)
+
+    def _append(self, batch: Batch, data: bytes) -> Appended:
+        sync = batch.durability is Durability.BATCH
+        try:
+            return self.partition.append_batch(data, sync=sync)
+        except BrokerError:
+            raise
+        except BaseException:
+            # Interrupted, and nobody knows how far it came. Its numbers tell the log if it is there already.
+            appended = self.partition.append_batch(data, sync=sync)
+            batch.base_offset, batch.append_time = appended.base_offset, appended.append_time
+            batch.is_settled = True
+            raise
 
     def _call_back(self) -> None:
         while True:

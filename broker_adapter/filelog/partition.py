@@ -44,6 +44,7 @@ from broker_adapter.filelog.config import TopicConfig
 from broker_adapter.filelog.files import reporting, sync_directory
 from broker_adapter.filelog.index import OffsetPosition
 from broker_adapter.filelog.locks import FileLock
+from broker_adapter.filelog.producers import ProducerStates, WrittenBatch, drop_snapshots, snapshots
 from broker_adapter.filelog.recovery import drop_unpublished, recover
 from broker_adapter.filelog.segment import MAX_RELATIVE_OFFSET, LogSegment, segment_bases
 from broker_adapter.filelog.segments import OpenSegments, drop_unfinished, finish_swaps, remove_segment
@@ -61,6 +62,8 @@ class Appended(NamedTuple):
     base_offset: int
     append_time: int | None
     """The timestamp (ms) that its records have now; None where they kept their own."""
+    is_duplicate: bool = False
+    """Whether it was there before: its producer sent it again."""
 
 
 class Partition:
@@ -92,6 +95,7 @@ class Partition:
         self._unflushed = False
         self._was_appended = False
         self._has_rolled = False
+        self._producers: ProducerStates | None = None
         self._last_entry = OffsetPosition(-1, -1)
         self._lock = FileLock(directory / ".wlock")
         self._clean_lock = FileLock(directory / ".clean.lock")
@@ -133,13 +137,20 @@ class Partition:
         epoch, and its timestamp where the topic's are of the append. With
         `sync` it is on the disk before any reader sees it and before this
         returns. Raises `CorruptBatch`, `InvalidRecord`, `RecordTooLarge` or
-        `LogIOError`; then nothing was appended.
+        `LogIOError`; then nothing was appended. A batch of an idempotent
+        producer that was appended before is not appended again; one that
+        leaves a gap, or is of an older epoch, raises `OutOfOrderSequence` or
+        `FencedProducer`.
         """
         self.refresh_config()
         header = self._validate(batch)
         with reporting("append to", self.directory), self._lock:
             segment, state = self._writable()
             append_time = None
+            if header.producer_id >= 0:
+                written = self._producers_at(state).find_duplicate(header)
+                if written is not None:
+                    return self._again(segment, written, sync=sync)
             if self.config.timestamp_type is TimestampType.LOG_APPEND_TIME:
                 append_time = time.time_ns() // 1_000_000
                 batch = with_append_time(batch, append_time)
@@ -152,6 +163,33 @@ class Partition:
             if self.on_roll is not None:
                 self.on_roll()
         return Appended(state.log_end_offset, append_time)
+
+    def _again(self, segment: LogSegment, written: WrittenBatch, *, sync: bool) -> Appended:
+        """Acknowledge a batch that was there before as it is asked for now."""
+        if sync:
+            segment.sync()
+        has_append_time = self.config.timestamp_type is TimestampType.LOG_APPEND_TIME
+        return Appended(written.base_offset, written.timestamp if has_append_time else None, True)
+
+    def _producers_at(self, state: LogState) -> ProducerStates:
+        """What is known of producers at the log's end: what was known, and what others wrote since."""
+        if self._producers is None:
+            self._producers = ProducerStates.load(self.directory, state.log_end_offset)
+        producers = self._producers
+        if producers.offset < state.log_end_offset:
+            try:
+                first, position = self._locate(max(producers.offset, state.log_start_offset), state)
+                for base in self.bases(state):
+                    if base >= first.base_offset:
+                        segment = self.segment(base, state)
+                        for _, header in segment.batches(position, self.limit(segment, state)):
+                            producers.apply(header)
+                        position = 0
+            except CorruptBatch as error:
+                # Who is not known may begin with any number. Writing must go on beside old damage.
+                _log.warning("%s: what producers wrote before the damage is forgotten: %s", self.name, error)
+            producers.offset = state.log_end_offset
+        return producers
 
     def _write(
         self, segment: LogSegment, state: LogState, header: BatchHeader, batch: bytes, *, sync: bool
@@ -167,6 +205,8 @@ class Partition:
             raise
         state = self._after(state, header)
         self._page.publish(state)
+        if self._producers is not None and self._producers.offset == base:
+            self._producers.apply(header._replace(base_offset=base))
         self._unflushed = not sync
         self._was_appended = True
         try:
@@ -200,6 +240,10 @@ class Partition:
             self._page.publish(state._replace(recovery_point=state.log_end_offset))
             self._page.sync()
             self.checkpoints.put(RECOVERY_POINT, self.name, state.log_end_offset)
+            self._producers_at(state).save(self.directory)
+            # Of those at a segment's base one each is kept, as Kafka does, and the newest.
+            kept = {*segment_bases(self.directory), state.log_end_offset}
+            drop_snapshots(self.directory, [each for each in snapshots(self.directory) if each not in kept])
         self._unflushed = self._was_appended = False
 
     def refresh_config(self) -> None:
@@ -271,6 +315,7 @@ class Partition:
         # Closed segments are on the disk, so a recovery may always begin with the active one.
         segment.sync()
         segment.sync_indexes()
+        self._producers_at(state).save(self.directory)
         base = state.log_end_offset
         fresh = LogSegment(self.directory, base, fresh=True)
         sync_directory(self.directory)
@@ -356,7 +401,10 @@ class Partition:
         ):
             return remembered  # closed, flushed, and not written since
         deleted_before = self.checkpoints.get(LOG_START, self.name)
-        return recover(self.directory, self.config.index_interval_bytes, recovery_point, deleted_before)
+        state = recover(self.directory, self.config.index_interval_bytes, recovery_point, deleted_before)
+        later = [each for each in snapshots(self.directory) if each > state.log_end_offset]
+        drop_snapshots(self.directory, later)  # of what was cut
+        return state
 
     def _is_on_disk(self, state: LogState) -> bool:
         return self._size_of(state.active_base) >= state.committed_bytes

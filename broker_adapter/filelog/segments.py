@@ -25,7 +25,7 @@ from broker_adapter.filelog.state import LogState
 
 MOST_OPEN: Final = 8
 """How many closed segments are kept open for whoever comes next. Those in use stay open beyond that."""
-_SUFFIXES: Final = (".log", ".index", ".timeindex", ".txnindex")
+_SUFFIXES: Final = (".log", ".index", ".timeindex", ".txnindex", ".snapshot")
 CLEANED: Final = ".cleaned"
 SWAP: Final = ".swap"
 DELETED: Final = ".deleted"
