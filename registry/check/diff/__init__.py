@@ -1,0 +1,1 @@
+"""What is different between two schemas, change by change, and whom each change breaks. `fivebyte diff`."""
