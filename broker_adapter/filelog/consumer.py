@@ -23,7 +23,7 @@ from broker_adapter.errors import (
 from broker_adapter.filelog.group import Membership
 from broker_adapter.filelog.partition import Partition
 from broker_adapter.filelog.reader import LogReader
-from broker_adapter.filelog.waiting import wait_until
+from broker_adapter.filelog.waiting import Waiter
 from broker_adapter.rebalancing import Listener
 
 _FETCH_BYTES: Final = 1024 * 1024
@@ -96,6 +96,12 @@ class FileConsumer:
         self._partitions: dict[TopicPartition, Partition] = {}
         self._places: dict[TopicPartition, _Place] = {}
         self._set_partitions(partitions)
+        self._waiter = Waiter(
+            self._has_record,
+            lambda: [self._partitions[name].directory for name, _ in self._open_places()],
+            () if membership is None else membership.folders,
+            lambda: None if membership is None else membership.hurry(),
+        )
         if membership is not None:
             self._take(membership)
 
@@ -222,7 +228,7 @@ class FileConsumer:
 
     def _wait_for_record(self, timeout: float | None) -> bool:
         self._check_open()
-        return wait_until(self._has_record, timeout)
+        return self._waiter.wait(timeout)
 
     def _has_record(self) -> bool:
         self._keep_up()
@@ -395,6 +401,7 @@ class FileConsumer:
             self._say_goodbye()
         finally:
             self._closed = True
+            self._waiter.close()
             self._on_close(self)
             if self._membership is not None:
                 self._membership.leave()

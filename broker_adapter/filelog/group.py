@@ -24,6 +24,7 @@ import time
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from broker_adapter.errors import FencedMember, UnknownPartition
@@ -36,6 +37,9 @@ from broker_adapter.nouns import TopicPartition
 
 BEAT_SECONDS: Final = 0.02
 """How often a member looks at the others, at most."""
+_HURRY_SECONDS: Final = 0.002
+_HURRIES: Final = 5
+"""How often, and how many times, after it was told that something changed: a lock is free a little later."""
 _REVIEW_SECONDS: Final = 1.0
 """How often it looks for new topics and partitions, and reads a state that nobody told it of."""
 
@@ -86,6 +90,7 @@ class Membership:
         self._next_beat = now
         self._next_review = now + _REVIEW_SECONDS
         self._last_beat = now
+        self._hurries = 0
         self.is_fenced = False
 
     def _with_me(self, members: Mapping[str, MemberState]) -> dict[str, MemberState]:
@@ -142,6 +147,16 @@ class Membership:
         """Whether it is time for a `beat`."""
         return time.monotonic() >= self._next_beat
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders in which something changes when a member joins, leaves, dies or lets go."""
+        return self._folder.folders
+
+    def hurry(self) -> None:
+        """Something changed in the folders: beat soon, and often for a moment."""
+        self._hurries = _HURRIES
+        self._next_beat = min(self._next_beat, time.monotonic())
+
     def beat(self) -> None:
         """Say that one goes on, see what has become of the others, and change the group if it must be.
 
@@ -149,7 +164,8 @@ class Membership:
         """
         now = time.monotonic()
         passed, self._last_beat = now - self._last_beat, now
-        self._next_beat = now + BEAT_SECONDS
+        self._hurries, is_hurried = max(self._hurries - 1, 0), self._hurries > 0
+        self._next_beat = now + (_HURRY_SECONDS if is_hurried else BEAT_SECONDS)
         with reporting("look at the group in", self._folder.path):
             self._life.count()
             is_review = now >= self._next_review

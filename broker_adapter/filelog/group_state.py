@@ -83,6 +83,7 @@ class GroupFolder:
         self._members = self.path / "members"
         self._partitions = self.path / "partitions"
         self._state = self.path / "state.json"
+        self.folders = (self.path, self._members, self._partitions)
         self._page: mmap.mmap | None = None
 
     def make(self) -> None:

@@ -169,27 +169,23 @@ class OwnerLock(_Owned):
         From one who is not, the file is taken away: that one's lock is then of a file that nobody sees. All
         who take must have one more lock between them. Raises `OSError`.
         """
-        while True:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                found = os.pread(descriptor, _MAX_OWNER, 0).decode()
-                os.close(descriptor)
-                if is_entitled(found):
-                    return None
-                path.unlink(missing_ok=True)
-                continue
-            except BaseException:
-                os.close(descriptor)
-                raise
+        # Looked at without opening it to write: closing such a file looks to others as if it were let go of.
+        if is_held(path):
+            if is_entitled(path.read_text()):
+                return None
+            path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.pwrite(descriptor, owner.encode(), 0)
             os.ftruncate(descriptor, len(owner.encode()))
-            return cls(path, descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return cls(path, descriptor)
 
 
 _COUNT_BYTES: Final = 8
-_MAX_OWNER: Final = 1024
 
 
 def is_held(path: Path) -> bool:

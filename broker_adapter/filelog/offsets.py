@@ -25,7 +25,10 @@ from broker_adapter.filelog.reader import LogReader
 
 OFFSETS_TOPIC: Final = "__consumer_offsets"
 OFFSETS_PARTITIONS: Final = 50
-OFFSETS_SETTINGS: Final = {"segment.bytes": 100 * 1024 * 1024}
+OFFSETS_SETTINGS: Final[Mapping[str, int | str]] = {
+    "segment.bytes": 100 * 1024 * 1024,
+    "cleanup.policy": "compact",
+}
 
 _KEY_VERSION: Final = 1
 _VALUE_VERSION: Final = 3

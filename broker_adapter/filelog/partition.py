@@ -49,7 +49,7 @@ from broker_adapter.filelog.recovery import drop_unpublished, recover
 from broker_adapter.filelog.segment import MAX_RELATIVE_OFFSET, LogSegment, segment_bases
 from broker_adapter.filelog.segments import OpenSegments, drop_unfinished, finish_swaps, remove_segment
 from broker_adapter.filelog.state import LogState, StatePage
-from broker_adapter.filelog.waiting import wait_until
+from broker_adapter.filelog.waiting import Waiter, wake
 from broker_adapter.forks import reset_in_child
 
 _log = logging.getLogger(__name__)
@@ -158,6 +158,7 @@ class Partition:
             if self._is_roll_due(segment, state, header):
                 segment, state = self._roll(segment, state)
             self._write(segment, state, header, batch, sync=sync)
+        wake(self.directory)
         if self._has_rolled:
             self._has_rolled = False
             if self.on_roll is not None:
@@ -596,7 +597,11 @@ class Partition:
 
     def wait(self, offset: int, timeout: float) -> bool:
         """Wait up to `timeout` seconds until the log goes beyond `offset`; whether it does."""
-        return wait_until(lambda: self.state().log_end_offset > offset, timeout)
+        waiter = Waiter(lambda: self.state().log_end_offset > offset, lambda: [self.directory])
+        try:
+            return waiter.wait(timeout)
+        finally:
+            waiter.close()
 
     @property
     def is_deleted(self) -> bool:
