@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,7 +25,7 @@ def only_when_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(params=["inotify", "without"])
-def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """A system that tells of files, and one that does not."""
     if request.param == "without":
 
