@@ -90,6 +90,7 @@ class AvroDeserializer(Reading[RegistryClient]):
     latest_with_metadata: the same of the versions whose metadata have these properties.
     subject_strategy: which subject that is. context: as the serializer's: it says whose the ids are.
     strict: False ignores bytes that are left after the value.
+    named_records: give a union's record as ``(name, value)``, which a serializer takes back.
     from_dict: turns what was read into the value to return.
     raw_logical_types: names of logical types (`serde.codec.LOGICAL_TYPES`) whose values are given as Avro
     stores them: an int for a timestamp, a str for a uuid. All of them read fastest.

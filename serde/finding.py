@@ -215,6 +215,12 @@ class Finding:
             cache.after_fork()
         self._latest.after_fork()
 
+    def forget(self) -> None:
+        """Ask for everything anew."""
+        for cache in (self._schemas, self._missing, self._registered, self._versions, self._referenced):
+            cache.discard(lambda _: True)
+        self._latest.after_fork()
+
     def forget_latest(self) -> None:
         """Go on where nobody renews the latest versions any more."""
         self._latest.after_fork()

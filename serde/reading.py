@@ -52,6 +52,7 @@ class Reading(Generic[Client]):
         use_latest: bool = False,
         latest_with_metadata: Mapping[str, str] | None = None,
         strict: bool = True,
+        named_records: bool = False,
         from_dict: Callable[[Any], Any] | None = None,
         raw_logical_types: Collection[str] = (),
     ) -> None:
@@ -69,6 +70,7 @@ class Reading(Generic[Client]):
         self._is_key = is_key
         self._header_name = header_name(is_key=is_key)
         self._strict = strict
+        self._named_records = named_records
         self._from_dict = from_dict
         self._raw = known_logical_types(raw_logical_types)
         self._reader: AvroSchema | None = None
@@ -151,7 +153,13 @@ class Reading(Generic[Client]):
         with self._lock:
             decode = self._pairs.get(key)
             if decode is None:
-                decode = compile_decoder(writer, reader, bare_bytes=True, strict=self._strict)
+                decode = compile_decoder(
+                    writer,
+                    reader,
+                    bare_bytes=True,
+                    strict=self._strict,
+                    named_records=self._named_records,
+                )
                 self._pairs = extended(self._pairs, key, decode)
         return decode
 

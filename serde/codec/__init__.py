@@ -81,7 +81,12 @@ def compile_encoder(
 
 
 def compile_decoder(
-    writer: AvroSchema, reader: AvroSchema | None = None, *, bare_bytes: bool = False, strict: bool = True
+    writer: AvroSchema,
+    reader: AvroSchema | None = None,
+    *,
+    bare_bytes: bool = False,
+    strict: bool = True,
+    named_records: bool = False,
 ) -> Decode:
     """Compile ``decode(data, start) -> value``, which reads all of `data` from `start` on.
 
@@ -89,10 +94,13 @@ def compile_decoder(
     reader: the schema of the values given back; the writer's if None.
     bare_bytes: as for the encoder.
     strict: False ignores bytes that are left after the value.
+    named_records: give a union's record as ``(name, value)``.
 
     Raises InvalidSchema if one is nested too deep. `decode` raises Fault: truncated,
     trailing bytes, no value of the writer's schema, or one that the reader's schema
     cannot take.
     """
-    decode: Decode = _codec.compile_decoder(writer, reader, bare_bytes=bare_bytes, strict=strict)
+    decode: Decode = _codec.compile_decoder(
+        writer, reader, bare_bytes=bare_bytes, strict=strict, named_records=named_records
+    )
     return decode

@@ -34,8 +34,8 @@ class Closures(Readers[Reader]):
     rationed: whether messages must be `Rationed`.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, named_records: bool = False) -> None:
+        super().__init__(named_records=named_records)
         self.rationed = False
 
     def primitive(self, kind: str) -> Reader:

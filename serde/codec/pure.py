@@ -43,10 +43,15 @@ def compile_encoder(
 
 
 def compile_decoder(
-    writer: AvroSchema, reader: AvroSchema | None = None, *, bare_bytes: bool = False, strict: bool = True
+    writer: AvroSchema,
+    reader: AvroSchema | None = None,
+    *,
+    bare_bytes: bool = False,
+    strict: bool = True,
+    named_records: bool = False,
 ) -> Decode:
     """See `serde.codec.compile_decoder`."""
-    closures = ReaderClosures()
+    closures = ReaderClosures(named_records=named_records)
     try:
         read = closures.reader(writer.root, (reader or writer).root)
     except RecursionError:

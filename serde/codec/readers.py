@@ -56,7 +56,8 @@ class Default(NamedTuple, Generic[R]):
 class Readers(ABC, Generic[R]):
     """Makes the readers of one pair of schemas; a pair of named types has one, however often it is met."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, named_records: bool = False) -> None:
+        self._named_records = named_records
         self._made: dict[tuple[int, int, bool], R] = {}
         self._sizes: dict[int, int] = {}
 
@@ -75,7 +76,7 @@ class Readers(ABC, Generic[R]):
         if isinstance(writer, Union):
             return self.union(
                 [
-                    self.reader(branch, branch if writer is reader else reader, logical=logical)
+                    self._named_branch(branch, branch if writer is reader else reader, logical)
                     for branch in writer.branches
                 ]
             )
@@ -100,6 +101,14 @@ class Readers(ABC, Generic[R]):
                 return self._primitive(writer, reader, logical)
             case _:
                 return self._refuse(writer, reader)
+
+    def _named_branch(self, writer: Node, reader: Node, logical: bool) -> R:
+        read = self.reader(writer, reader, logical=logical)
+        if not self._named_records or not isinstance(writer, Record):
+            return read
+        target = best_branch(writer, reader) if isinstance(reader, Union) else reader
+        name = target.name if isinstance(target, Record) else writer.name
+        return self.promoted(read, lambda record: (name, record))
 
     def _primitive(self, writer: Primitive, reader: Primitive, logical: bool) -> R:
         read = self.primitive(writer.kind)

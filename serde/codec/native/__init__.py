@@ -61,16 +61,23 @@ def compile_encoder(
 
 
 def compile_decoder(
-    writer: AvroSchema, reader: AvroSchema | None = None, *, bare_bytes: bool = False, strict: bool = True
+    writer: AvroSchema,
+    reader: AvroSchema | None = None,
+    *,
+    bare_bytes: bool = False,
+    strict: bool = True,
+    named_records: bool = False,
 ) -> Decode:
     """See `serde.codec.compile_decoder`."""
 
     def make_pure() -> Decode:
-        return pure.compile_decoder(writer, reader, bare_bytes=bare_bytes, strict=strict)
+        return pure.compile_decoder(
+            writer, reader, bare_bytes=bare_bytes, strict=strict, named_records=named_records
+        )
 
     if bare_bytes and is_bytes(writer):
         return make_pure()
-    nodes = ReaderNodes()
+    nodes = ReaderNodes(named_records=named_records)
     try:
         root = nodes.reader(writer.root, (reader or writer).root)
     except RecursionError:

@@ -115,8 +115,8 @@ class WriterNodes(Writers[encode.Writer]):
 class ReaderNodes(Readers[decode.Reader]):
     """Each pair of nodes as a `Reader`; call `settle` when all are made."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, named_records: bool = False) -> None:
+        super().__init__(named_records=named_records)
         self._forwards: list[decode.Forward] = []
 
     def settle(self) -> None:

@@ -1,0 +1,84 @@
+"""The errors of this face, which are serde's too.
+
+    serde.SerdeError
+    ├── serde.RegistryError
+    │   └── SchemaRegistryError     the registry answered with an error
+    └── SerializationError          also a ValueError: a value or a message is at fault
+        ├── WriteError              also a serde.SerializationError
+        │   └── NotRegistered       also a SchemaRegistryError: there is no schema to write with
+        └── ReadError               also a serde.DeserializationError: it keeps the message
+            └── UnknownSchema       also a SchemaRegistryError: the registry does not have the writer's schema
+
+RegistryUnreachable, TokenError and InvalidSchema are `serde`'s own.
+"""
+
+from typing import TypeVar
+
+from serde import errors
+
+
+class SchemaRegistryError(errors.RegistryError):
+    """The registry answered with an error."""
+
+    UNKNOWN = -1
+
+    def __init__(
+        self, http_status_code: int, error_code: int, error_message: str, url: str = "", **more: float | None
+    ) -> None:
+        super().__init__(http_status_code, error_code, error_message, url, **more)
+        self.http_status_code = http_status_code
+        self.error_message = error_message
+
+    def __str__(self) -> str:
+        return f"{self.error_message} (HTTP status code {self.http_status_code}, SR code {self.error_code})"
+
+
+class SerializationError(errors.SerdeError, ValueError):
+    """A value that cannot be written, or a message that cannot be read."""
+
+
+class WriteError(SerializationError, errors.SerializationError):
+    """A value that cannot be written: see `serde.SerializationError`."""
+
+
+class NotRegistered(WriteError, SchemaRegistryError):
+    """The registry has no schema to write with."""
+
+    __str__ = WriteError.__str__
+
+
+class ReadError(SerializationError, errors.DeserializationError):
+    """A message that cannot be read: see `serde.DeserializationError`."""
+
+
+class UnknownSchema(ReadError, SchemaRegistryError):
+    """The registry does not have the schema that a message names."""
+
+    __str__ = ReadError.__str__
+
+
+E = TypeVar("E", bound=errors.SerdeError)
+
+
+def theirs(error: errors.SerdeError) -> errors.SerdeError:
+    """The error as one of this face, with all that it says; itself where there is none for it."""
+    cause = error.__cause__
+    match error:
+        case errors.SerializationError():
+            return _of(error, NotRegistered if isinstance(cause, errors.RegistryError) else WriteError, cause)
+        case errors.DeserializationError():
+            return _of(error, UnknownSchema if isinstance(cause, errors.RegistryError) else ReadError, cause)
+        case errors.RegistryError():
+            return _of(error, SchemaRegistryError, error)
+    return error
+
+
+def _of(error: errors.SerdeError, kind: type[E], answer: BaseException | None) -> E:
+    made = kind.__new__(kind, *error.args)
+    if isinstance(answer, errors.RegistryError):
+        made.__dict__.update(answer.__dict__)
+        made.__dict__.update(http_status_code=answer.status, error_message=answer.message)
+    made.__dict__.update(error.__dict__)
+    made.__cause__ = error.__cause__
+    made.__suppress_context__ = True
+    return made

@@ -1,0 +1,305 @@
+"""One user's program under both imports, confluent_kafka's and ours: the same bytes and values."""
+
+import textwrap
+from typing import Any
+
+import pytest
+from confluent_kafka.schema_registry import SchemaRegistryClient as TheirClient
+
+import serde
+from serde import confluent
+from serde.confluent.avro import AvroDeserializer, AvroSerializer
+from tests.support.server import running_registry
+
+THEIRS = """
+from confluent_kafka.schema_registry import *
+from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
+from confluent_kafka.serialization import MessageField, SerializationContext, SerializationError
+"""
+OURS = """
+from serde.confluent import *
+from serde.confluent.avro import AvroDeserializer, AvroSerializer
+"""
+COMMON = '''
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+ORDER = json.dumps({"type": "record", "name": "shop.Order", "fields": [
+    {"name": "id", "type": "long"},
+    {"name": "note", "type": ["null", "string"], "default": None},
+    {"name": "at", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+    {"name": "on", "type": {"type": "int", "logicalType": "date"}},
+    {"name": "key", "type": {"type": "string", "logicalType": "uuid"}},
+    {"name": "total", "type": {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2}},
+    {"name": "state", "type": {"type": "enum", "name": "State", "symbols": ["NEW", "DONE"]}},
+]})
+VALUE = {"id": 7, "note": "n", "at": datetime(2026, 1, 2, tzinfo=UTC), "on": date(2026, 1, 2),
+         "key": UUID(int=7), "total": Decimal("12.34"), "state": "DONE"}
+
+def record(**fields):
+    fields = [{"name": name, "type": kind} for name, kind in fields.items()]
+    return json.dumps({"type": "record", "name": "R", "fields": fields})
+
+def context(topic="orders", field=MessageField.VALUE, headers=None):
+    return SerializationContext(topic, field, headers)
+
+def failing(call, *kinds):
+    """What a call raises, as far as both say the same: the status and the code."""
+    try:
+        call()
+    except SchemaRegistryError as error:
+        return ("registry", error.http_status_code, error.error_code)
+    except kinds as error:
+        return "refused"
+    raise AssertionError("nothing was raised")
+'''
+
+PROGRAMS = {
+    "a message and back": """
+        write, read = AvroSerializer(client, ORDER), AvroDeserializer(client)
+        message = write(VALUE, context())
+        show(message, read(message, context()), read(None, context()), write(None, context()))
+        keys = AvroSerializer(client, '"string"')
+        show(keys("k", context(field=MessageField.KEY)), client.get_subjects())
+    """,
+    "objects": """
+        class Order:
+            def __init__(self, n): self.n = n
+        def to_dict(order, ctx): return {"n": order.n, "topic": ctx.topic}
+        def from_dict(value, ctx): return (ctx.topic, ctx.field, value["n"])
+        text = record(n="int", topic="string")
+        message = AvroSerializer(client, text, to_dict)(Order(3), context())
+        show(message, AvroDeserializer(client, text, from_dict)(message, context()))
+    """,
+    "extra and missing fields": """
+        text = record(a="int", b=["null", "int"])
+        write = AvroSerializer(client, text)
+        show(write({"a": 1, "typo": 2}, context()))
+        strict = AvroSerializer(client, text, conf={"validate.strict": True})
+        show(failing(lambda: strict({"a": 1, "b": 2, "typo": 3}, context()), ValueError))
+        allow = AvroSerializer(client, text, conf={"validate.strict.allow.default": True})
+        show(failing(lambda: allow({"a": 1}, context()), ValueError))
+    """,
+    "without registering": """
+        write = AvroSerializer(client, ORDER, conf={"auto.register.schemas": False})
+        show(failing(lambda: write(VALUE, context())))
+        client.register_schema("orders-value", Schema(ORDER, "AVRO"))
+        show(write(VALUE, context()))
+    """,
+    "the latest version": """
+        conf = {"auto.register.schemas": False, "use.latest.version": True}
+        write = AvroSerializer(client, conf=conf)
+        first = record(a="int")
+        second = json.loads(first)
+        second["fields"].append({"name": "b", "type": "string", "default": "x"})
+        second = json.dumps(second)
+        client.register_schema("orders-value", Schema(first))
+        message = AvroSerializer(client, first)({"a": 1}, context())
+        client.register_schema("orders-value", Schema(second))
+        show(write({"a": 1}, context()))
+        show(AvroDeserializer(client, conf={"use.latest.version": True})(message, context()))
+        show(AvroDeserializer(client, second)(message, context()))
+        conf = {"use.schema.id": 1, "auto.register.schemas": False}
+        show(AvroSerializer(client, conf=conf)({"a": 2}, context()))
+    """,
+    "strategies": """
+        for conf in (
+            {"subject.name.strategy": record_subject_name_strategy},
+            {"subject.name.strategy": topic_record_subject_name_strategy},
+            {"subject.name.strategy.type": "TOPIC"},
+            {"subject.name.strategy": lambda ctx, name: f"own-{ctx.topic}-{ctx.field}-{name}"},
+        ):
+            write = AvroSerializer(client, ORDER, conf=conf)
+            show(write(VALUE, context()), sorted(client.get_subjects()))
+        show(AvroSerializer(client, ORDER, conf={"subject.name.strategy.type": "RECORD"})(VALUE))
+    """,
+    "references": """
+        state = '{"type": "enum", "name": "ref.State", "symbols": ["NEW", "DONE"]}'
+        client.register_schema("state", Schema(state, "AVRO"))
+        text = '{"type": "record", "name": "ref.R", "fields": [{"name": "s", "type": "ref.State"}]}'
+        schema = Schema(text, "AVRO", [SchemaReference("ref.State", "state", 1)])
+        message = AvroSerializer(client, schema)({"s": "DONE"}, context())
+        show(message, AvroDeserializer(client, schema)(message, context()))
+        found = client.get_latest_version("orders-value")
+        show(found.schema.references[0].name, found.schema.references[0].version, found.schema_id)
+    """,
+    "a guid in a header": """
+        conf = {"schema.id.serializer": header_schema_id_serializer}
+        write, read = AvroSerializer(client, ORDER, conf=conf), AvroDeserializer(client)
+        for headers in ([("x", b"1")], {"x": b"1"}):
+            message = write(VALUE, context(headers=headers))
+            show(message, headers, read(message, context(headers=headers)))
+        show(failing(lambda: write(VALUE, context()), SerializationError))
+        prefixed = AvroSerializer(client, ORDER)(VALUE, context())
+        only = AvroDeserializer(client, conf={"schema.id.deserializer": prefix_schema_id_deserializer})
+        show(only(prefixed, context(headers=[("__value_schema_id", b"\\x01" + bytes(16))])))
+    """,
+    "functions of one's own for the schema's id": """
+        def shout(payload, ctx, schema_id): return b"!" + schema_id.id_to_bytes() + payload
+        def hear(payload, ctx, schema_id):
+            import io
+            return schema_id.from_bytes(io.BytesIO(payload[1:]))
+        message = AvroSerializer(client, ORDER, conf={"schema.id.serializer": shout})(VALUE, context())
+        show(message, AvroDeserializer(client, conf={"schema.id.deserializer": hear})(message, context()))
+    """,
+    "a union's record with its name": """
+        text = json.dumps({"type": "record", "name": "R", "fields": [{"name": "u", "type": ["null",
+            {"type": "record", "name": "n.A", "fields": [{"name": "x", "type": "int"}]},
+            {"type": "record", "name": "n.B", "fields": [{"name": "x", "type": "int"}]}]}]})
+        write = AvroSerializer(client, text)
+        for value in ({"u": ("n.B", {"x": 1})}, {"u": {"-type": "n.B", "x": 1}}, {"u": None}):
+            message = write(value, context())
+            show(message, AvroDeserializer(client)(message, context()))
+            show(AvroDeserializer(client, return_record_name=True)(message, context()))
+            show(AvroDeserializer(client, text, return_record_name=True)(message, context()))
+    """,
+    "bare values": """
+        for number, (text, value) in enumerate([('"string"', "abc"), ('"bytes"', b"\\x01"), ('"long"', -5)]):
+            message = AvroSerializer(client, text)(value, context(f"t{number}"))
+            show(message, AvroDeserializer(client)(message, context(f"t{number}")))
+    """,
+    "errors": """
+        read = AvroDeserializer(client)
+        show(failing(lambda: read(bytes.fromhex("000000006302"), context())))
+        show(failing(lambda: read(b"no frame at all", context()), SerializationError))
+        write = AvroSerializer(client, ORDER)
+        show(failing(lambda: write({**VALUE, "id": None}, context()), ValueError, TypeError))
+        client.register_schema("int-value", Schema('"int"'))
+        show(failing(lambda: AvroSerializer(client, ORDER)(VALUE, context("int"))))
+        show(failing(lambda: AvroSerializer(client, '{"type": "recor"}')(1, context()), Exception))
+    """,
+    "the client's calls": """
+        first, second = Schema('"int"', "AVRO"), Schema('"long"', "AVRO")
+        show(client.register_schema("s", first), client.register_schema("s", second))
+        full = client.register_schema_full_response("s", second)
+        show(full.schema_id, full.guid)
+        found = client.get_schema(1)
+        show(found.schema_str, found.schema_type, found.references, found == client.get_schema(1))
+        show(client.get_schema_by_guid(full.guid).schema_str)
+        latest = client.get_latest_version("s")
+        show(latest.schema_id, latest.version, latest.subject, latest.guid, latest.schema.schema_str)
+        show(client.get_version("s", 1).schema.schema_str, client.get_version("s").version)
+        looked = client.lookup_schema("s", first)
+        show(looked.schema_id, looked.version, looked.subject)
+        show(client.get_subjects(), client.get_subjects("x"), client.get_subjects(subject_prefix="s"))
+        show(client.get_versions("s"), client.get_referenced_by("s", 1), client.get_schema_types())
+        show(client.get_subjects_by_schema_id(1))
+        show([(each.subject, each.version) for each in client.get_schema_versions(1)])
+        show(client.test_compatibility("s", Schema('"string"')), client.test_compatibility("s", second, 1))
+        show(client.test_compatibility_all_versions("s", Schema('"double"'), verbose=True))
+        show(client.get_compatibility(), client.set_compatibility("s", "full"), client.get_compatibility("s"))
+        show(client.set_compatibility(level="NONE"), client.get_config().compatibility_level)
+        show(client.get_config("s").compatibility_level == ConfigCompatibilityLevel.FULL)
+        show(client.set_config("s", ServerConfig(compatibility=ConfigCompatibilityLevel.BACKWARD)))
+        show(client.delete_config("s").compatibility, failing(lambda: client.get_config("s")))
+        show(client.get_global_mode(), client.update_mode("s", "READONLY"), client.get_mode("s"))
+        show(client.delete_mode("s"), client.update_global_mode("READWRITE"), client.get_contexts())
+        metadata = Metadata(MetadataTags({}), MetadataProperties({"major": "1"}), [])
+        client.register_schema("m", Schema('"int"', "AVRO", [], metadata))
+        tagged = client.get_latest_with_metadata("m", {"major": "1"})
+        show(tagged.version, tagged.schema.metadata.properties.properties)
+        show(failing(lambda: client.get_latest_with_metadata("m", {"major": "2"})))
+        show(client.delete_version("s", 1), client.get_versions("s"), client.get_versions("s", deleted=True))
+        show(client.delete_subject("s"), client.get_subjects(), client.get_subjects(deleted=True))
+        show(client.delete_version("s", 1, permanent=True), client.delete_subject("s", permanent=True))
+        show(failing(lambda: client.get_latest_version("gone")), failing(lambda: client.get_schema(99)))
+        show(failing(lambda: client.lookup_schema("m", second)), failing(lambda: client.get_version("m", 9)))
+        show(failing(lambda: client.set_compatibility(level="SIDEWAYS")))
+    """,
+    "what a schema is": """
+        kind, mode, params = RuleKind.CONDITION, RuleMode.WRITE, RuleParams({"a": "b"})
+        rule = Rule("n", "d", kind, mode, "CEL", ["t"], params, "e", "s", "f", True)
+        metadata = Metadata(MetadataTags({"p": ["t"]}), MetadataProperties({"k": "v"}), ["k"])
+        schema = Schema("x", "AVRO", [SchemaReference("a", "b", 1)], metadata, RuleSet([], [rule]))
+        show(schema.to_dict(), Schema("x").to_dict(), Schema("x") == Schema("x", "AVRO", []))
+        answer = {"id": 1, "schema": "x", "subject": "s", "version": 2, "guid": "g"}
+        found = RegisteredSchema.from_dict(answer)
+        show(found.schema_id, found.guid, found.schema.schema_type, found.to_dict())
+        config = {"compatibilityLevel": "FULL", "defaultMetadata": metadata.to_dict()}
+        show(ServerConfig.from_dict({**config, "compatibilityGroup": "g"}).to_dict())
+        show(hash(Schema("x")) == hash(Schema("x")), str(RuleMode.READ), str(ConfigCompatibilityLevel.FULL))
+        show(str(MessageField.KEY), str(SchemaRegistryError(409, 40901, "no")))
+    """,
+    "keys that are wrong": """
+        for make in (
+            lambda: SchemaRegistryClient({}),
+            lambda: SchemaRegistryClient({"url": URL, "urll": 1}),
+            lambda: SchemaRegistryClient({"url": 5}),
+            lambda: SchemaRegistryClient({"url": URL, "max.retries": "many"}),
+            lambda: SchemaRegistryClient({"url": URL, "basic.auth.user.info": "nobody"}),
+            lambda: SchemaRegistryClient({"url": URL, "ssl.key.location": "x"}),
+            lambda: SchemaRegistryClient({"url": URL, "bearer.auth.credentials.source": "X"}),
+            lambda: AvroSerializer(client, ORDER, conf={"auto.register.schema": True}),
+            lambda: AvroSerializer(client, ORDER, conf={"auto.register.schemas": "yes"}),
+            lambda: AvroSerializer(client, ORDER, conf={"use.latest.version": True}),
+            lambda: AvroSerializer(client, ORDER, conf={"use.schema.id": "1"}),
+            lambda: AvroSerializer(client, ORDER, conf={"use.latest.with.metadata": 1}),
+            lambda: AvroSerializer(client, ORDER, conf={"subject.name.strategy": "TOPIC"}),
+            lambda: AvroSerializer(client, ORDER, conf={"subject.name.strategy.type": "TOPICAL"}),
+            lambda: AvroSerializer(client, ORDER, conf={"schema.id.serializer": 1}),
+            lambda: AvroSerializer(client, ORDER, to_dict=1),
+            lambda: AvroDeserializer(client, conf={"auto.register.schemas": True}),
+            lambda: AvroDeserializer(client, from_dict=1),
+            lambda: AvroDeserializer(client, return_record_name=1),
+            lambda: AvroSerializer(client, ORDER)(VALUE),
+        ):
+            try:
+                make()
+            except (ValueError, TypeError) as error:
+                show(isinstance(error, ValueError))
+    """,
+}
+
+
+def run(imports: str, program: str, url: str) -> list[Any]:
+    shown: list[Any] = []
+    names: dict[str, Any] = {"show": lambda *values: shown.append(values), "URL": url}
+    exec(imports + COMMON, names)
+    with names["SchemaRegistryClient"]({"url": url}) as client:
+        names["client"] = client
+        exec(textwrap.dedent(program), names)
+    return shown
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_same_program_gives_the_same(name: str) -> None:
+    with running_registry("memory:") as one, running_registry("memory:") as other:
+        theirs = run(THEIRS, PROGRAMS[name], one.url)
+        ours = run(OURS, PROGRAMS[name], other.url)
+    assert len(theirs) >= 1
+    for number, (their, our) in enumerate(zip(theirs, ours, strict=True)):
+        assert our == their, f"show number {number}"
+
+
+def test_their_client_is_not_taken_for_ours() -> None:
+    with (
+        TheirClient({"url": "http://127.0.0.1:1"}) as client,
+        pytest.raises(TypeError, match=r"give serde\.conf"),
+    ):
+        AvroSerializer(client, '"int"')
+
+
+def test_the_errors_say_what_ours_say() -> None:
+    with running_registry("memory:") as server, confluent.SchemaRegistryClient({"url": server.url}) as client:
+        context = confluent.SerializationContext("t", confluent.MessageField.VALUE)
+        write, read = AvroSerializer(client, '"int"'), AvroDeserializer(client)
+        with pytest.raises(confluent.SerializationError) as caught:
+            write("x", context)
+        assert isinstance(caught.value, serde.SerializationError)
+        assert str(caught.value) == "subject 't-value', schema 1: expected int, got 'x'"
+        with pytest.raises(confluent.SerializationError) as caught:
+            read(b"\0\0\0\0\x63\x02", context)
+        assert isinstance(caught.value, serde.DeserializationError)
+        assert isinstance(caught.value, confluent.SchemaRegistryError)
+        assert (caught.value.data, caught.value.topic) == (b"\0\0\0\0\x63\x02", "t")
+        assert (caught.value.http_status_code, caught.value.error_code) == (404, 40403)
+        assert isinstance(caught.value.__cause__, serde.SchemaNotFound)
+        with pytest.raises(serde.SerdeError, match="1 bytes are left after the value"):
+            read(b"\0\0\0\0\x01\x02\x00", context)
+    with (
+        confluent.SchemaRegistryClient({"url": "http://127.0.0.1:1", "max.retries": 0}) as client,
+        pytest.raises(serde.RegistryUnreachable),
+    ):
+        AvroSerializer(client, '"int"')(1, context)
