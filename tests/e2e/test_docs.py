@@ -214,7 +214,7 @@ FORBIDDEN = {
 }
 """What each package may not import."""
 
-ALLOWED = {"registry": {"serde.client", "serde.errors", "serde.rest"}}
+ALLOWED = {"registry": {"serde.auth", "serde.client", "serde.errors", "serde.model", "serde.rest"}}
 """What it may all the same: the registry reads other registries by the client's HTTP side."""
 
 
