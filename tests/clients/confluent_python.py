@@ -123,6 +123,8 @@ def _all_steps(task: dict[str, Any], client: Fresh, serdes: Serdes) -> list[dict
 def _read(step: Steps, task: dict[str, Any], serdes: Serdes) -> None:
     step("read_sent", lambda: serdes.read("sent", base64.b64decode(task["sent_message"])))
     step("read_order", lambda: serdes.read("ours", base64.b64decode(task["order_message"])))
+    headers = [("__value_schema_id", base64.b64decode(task["sent_header"]))]
+    step("read_guid", lambda: serdes.read("sent", base64.b64decode(task["sent_body"]), headers))
 
 
 def _register_and_find(step: Steps, schemas: dict[str, Schema], client: Any) -> None:
@@ -246,12 +248,11 @@ def _write(step: Steps, task: dict[str, Any], serdes: Serdes) -> None:
     step("write_sent", lambda: _base64(serdes.write("theirs", task["sent"], text, {})))
     step("write_order", lambda: _base64(serdes.write("orders", task["order"], None, latest)))
 
-    def guid_in_header() -> Any:
-        headers: list[Any] = []
-        settings = {**latest, "schema.id.serializer": header_schema_id_serializer}
-        return serdes.read("theirs", serdes.write("theirs", task["sent"], None, settings, headers), headers)
-
-    step("guid_in_header", guid_in_header)
+    headers: list[Any] = []
+    settings = {**latest, "schema.id.serializer": header_schema_id_serializer}
+    message = serdes.write("theirs", task["sent"], None, settings, headers)
+    step("write_guid", lambda: {"message": _base64(message), "header": _base64(headers[0][1])})
+    step("guid_in_header", lambda: serdes.read("theirs", message, headers))
 
 
 def _delete(step: Steps, schemas: dict[str, Schema], client: Any) -> None:

@@ -17,6 +17,7 @@ EXPECTED: Final[dict[str, dict[str, Any]]] = {
     "read": {  # what our serializer wrote
         "read_sent": SENT,
         "read_order": ORDER,
+        "read_guid": SENT,  # with the guid in a header, and the message bare
     },
     "register": {  # under payments-value
         "register_first": 4,
@@ -111,6 +112,7 @@ EXPECTED: Final[dict[str, dict[str, Any]]] = {
     "write": {  # with the client's own serializer, for ours to read
         "write_sent": Message(SENT),
         "write_order": Message(ORDER),
+        "write_guid": Message(SENT),  # a header and a bare message
         "guid_in_header": SENT,  # and read by its own deserializer
     },
     "import": {  # a schema comes with its id and version

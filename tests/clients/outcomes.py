@@ -29,7 +29,7 @@ class Refused:
 
 @dataclasses.dataclass(frozen=True)
 class Message:
-    """Bytes, in base 64, of which our deserializer makes this value."""
+    """Of which our deserializer makes this value: bytes in base 64, or a ``message`` and its ``header``."""
 
     value: Any
 

@@ -79,8 +79,12 @@ def task(url: str) -> dict[str, Any]:
         client.register("ours-status", SCHEMAS["status"])  # id 2
         references = [Reference("shop.Status", "ours-status", 1)]
         order = AvroSerializer(client, SCHEMAS["order"], references=references)(ORDER, "ours")  # id 3
+        headers: list[tuple[str, bytes]] = []
+        body = AvroSerializer(client, SCHEMAS["sent"], framing="header")(SENT, "sent", headers)
     assert sent is not None
     assert order is not None
+    assert body == sent[5:]
+    ((_, guid),) = headers
     return {
         "url": url,
         "schemas": SCHEMAS,
@@ -91,4 +95,6 @@ def task(url: str) -> dict[str, Any]:
         "rules": RULES,
         "sent_message": base64.b64encode(sent).decode(),
         "order_message": base64.b64encode(order).decode(),
+        "sent_body": base64.b64encode(body).decode(),
+        "sent_header": base64.b64encode(guid).decode(),
     }

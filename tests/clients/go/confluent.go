@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry"
 	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry/rest"
 	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry/serde"
@@ -59,6 +60,13 @@ func (c confluentSteps) read() {
 	}
 	decode("read_sent", c.task.SentMessage, &Sent{})
 	decode("read_order", c.task.OrderMessage, &Order{})
+
+	deserializer, err := avrov2.NewDeserializer(c.client(), serde.ValueSerde, avrov2.NewDeserializerConfig())
+	must(err)
+	var sent Sent
+	headers := []kafka.Header{{Key: "__value_schema_id", Value: c.task.SentHeader}}
+	err = deserializer.DeserializeWithHeadersInto("any", headers, c.task.SentBody, &sent)
+	step("read_guid", sent, err)
 }
 
 func (c confluentSteps) registerAndFind() {
@@ -205,6 +213,7 @@ func (c confluentSteps) write() {
 	serializer.SchemaIDSerializer = serde.HeaderSchemaIDSerializer
 	headers, message, err := serializer.SerializeWithHeaders("theirs", &c.task.Sent)
 	must(err)
+	step("write_guid", map[string][]byte{"message": message, "header": headers[0].Value}, nil)
 	deserializer, err := avrov2.NewDeserializer(c.client(), serde.ValueSerde, avrov2.NewDeserializerConfig())
 	must(err)
 	var sent Sent

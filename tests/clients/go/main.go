@@ -20,6 +20,8 @@ type Task struct {
 
 	SentMessage  []byte `json:"sent_message"`
 	OrderMessage []byte `json:"order_message"`
+	SentBody     []byte `json:"sent_body"`
+	SentHeader   []byte `json:"sent_header"`
 }
 
 // Sent and Inner are the records of schema "sent", Order is that of "order".

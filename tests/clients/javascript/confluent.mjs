@@ -28,6 +28,13 @@ async function read() {
     );
   await step("read_sent", () => decode("sent"));
   await step("read_order", () => decode("order"));
+  await step("read_guid", () =>
+    new AvroDeserializer(client(), SerdeType.VALUE, {}).deserialize(
+      "sent",
+      Buffer.from(task.sent_body, "base64"),
+      { __value_schema_id: Buffer.from(task.sent_header, "base64") },
+    ),
+  );
 }
 
 async function registerAndFind() {
@@ -120,13 +127,17 @@ async function write() {
   // Registered from the value, whose types it guesses.
   await step("write_sent", () => encode("theirs", task.sent, { autoRegisterSchemas: true }));
   await step("write_order", () => encode("orders", task.order, latest));
-  await step("guid_in_header", async () => {
-    const headers = {};
-    const settings = { ...latest, schemaIdSerializer: HeaderSchemaIdSerializer };
-    const serializer = new AvroSerializer(client(), SerdeType.VALUE, settings);
-    const message = await serializer.serialize("theirs", task.sent, headers);
-    return new AvroDeserializer(client(), SerdeType.VALUE, {}).deserialize("theirs", message, headers);
-  });
+  const headers = {};
+  const settings = { ...latest, schemaIdSerializer: HeaderSchemaIdSerializer };
+  const serializer = new AvroSerializer(client(), SerdeType.VALUE, settings);
+  const message = await serializer.serialize("theirs", task.sent, headers);
+  await step("write_guid", () => ({
+    message: message.toString("base64"),
+    header: Buffer.from(headers.__value_schema_id).toString("base64"),
+  }));
+  await step("guid_in_header", () =>
+    new AvroDeserializer(client(), SerdeType.VALUE, {}).deserialize("theirs", message, headers),
+  );
 }
 
 async function remove() {
