@@ -13,6 +13,7 @@ from serde.async_avro import AsyncAvroDeserializer, AsyncAvroSerializer
 from serde.async_client import AsyncRegistryClient
 from serde.auth import BasicAuth, BearerToken, ClientCredentials
 from serde.avro import AvroDeserializer, AvroSerializer
+from serde.classes import schema_of
 from serde.client import RegistryClient
 from serde.codec import Duration, NanoDatetime
 from serde.connections import TlsFiles
@@ -20,6 +21,7 @@ from serde.errors import (
     DeserializationError,
     FramingError,
     Incompatible,
+    InvalidClass,
     InvalidSchema,
     NotFound,
     Refused,
@@ -71,6 +73,7 @@ __all__ = [
     "Duration",
     "FramingError",
     "Incompatible",
+    "InvalidClass",
     "InvalidSchema",
     "Metadata",
     "NanoDatetime",
@@ -96,6 +99,7 @@ __all__ = [
     "Unauthorized",
     "VersionNotFound",
     "record_name_strategy",
+    "schema_of",
     "topic_name_strategy",
     "topic_record_name_strategy",
 ]

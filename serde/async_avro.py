@@ -85,7 +85,7 @@ class AsyncAvroDeserializer(Reading[AsyncRegistryClient]):
         except Fault as fault:
             error = self._refusal(fault, data, topic, headers)
             error.partition, error.offset = partition, offset
-            raise error from None
+            raise error from fault.__cause__
         except DeserializationError as error:
             error.partition, error.offset = partition, offset
             raise

@@ -17,7 +17,8 @@ class AvroSerializer(Writing[RegistryClient]):
         serializer = AvroSerializer(client, schema_text)
         message = serializer({"id": 7}, "orders")
 
-    schema: Avro schema text. None: write with the newest version of the subject (as `use_latest`).
+    schema: Avro schema text; or a class (dataclass, pydantic model, attrs class, TypedDict), whose schema is
+    `schema_of`. None: write with the newest version of the subject (as `use_latest`).
     references: the schemas whose types the text uses.
     is_key: for message keys; it changes the subject, and the header.
     subject_strategy: under which subject to register; see `serde.subjects`.
@@ -38,10 +39,12 @@ class AvroSerializer(Writing[RegistryClient]):
     raw_logical_types: names of logical types (`serde.codec.LOGICAL_TYPES`) whose values are given as Avro
     stores them, and in no other form: an int for a timestamp, a str for a uuid.
 
-    Values are checked, not coerced: see `serde.codec`. The first message of a topic asks the registry;
+    Wherever the schema has a record, the value may have an instance of a class. Values are checked, not
+    coerced: see `serde.codec`. The first message of a topic asks the registry;
     the others ask nothing and take no lock. Use one serializer from any number of threads.
 
-    Raises InvalidSchema for text that is no schema, ValueError for options that exclude each other.
+    Raises InvalidSchema for text that is no schema, InvalidClass for a class that has none, ValueError for
+    options that exclude each other.
     """
 
     def __call__(self, value: Any, topic: str, headers: Headers | None = None) -> bytes | None:
@@ -83,7 +86,9 @@ class AvroDeserializer(Reading[RegistryClient]):
         value = deserializer(message, "orders")
 
     reader_schema: Avro schema text to give all values in: fields it adds get their defaults, fields it
-    lacks are dropped, numbers are promoted. None: each value as it was written.
+    lacks are dropped, numbers are promoted. None: each value as it was written. A class: all values are
+    objects of it, in its schema (`schema_of`).
+    into: a class for values in the schema that `reader_schema`, `use_latest` or `latest_with_metadata` say.
     references: the schemas whose types the reader's text uses.
     is_key: for message keys; it changes which header is looked at, and the subject.
     use_latest: give all values in the newest version of the topic's subject, as the serializer's.
@@ -98,7 +103,8 @@ class AvroDeserializer(Reading[RegistryClient]):
     The first message with a schema id asks the registry; the others ask nothing and take no lock. Use
     one deserializer from any number of threads.
 
-    Raises InvalidSchema for reader's text that is no schema, ValueError for options that exclude each other.
+    Raises InvalidSchema for reader's text that is no schema, InvalidClass for a class that has none or does
+    not go with it, ValueError for options that exclude each other.
     """
 
     def __call__(
@@ -138,7 +144,7 @@ class AvroDeserializer(Reading[RegistryClient]):
         except Fault as fault:
             error = self._refusal(fault, data, topic, headers)
             error.partition, error.offset = partition, offset
-            raise error from None
+            raise error from fault.__cause__
         except DeserializationError as error:
             error.partition, error.offset = partition, offset
             raise

@@ -5,6 +5,7 @@
     ├── DeserializationError        a message that cannot be read; keeps its bytes
     │   └── FramingError            nothing says its schema: too short, another magic byte
     ├── InvalidSchema               text that is no Avro schema
+    ├── InvalidClass                a class that Avro has no schema for, or that a schema does not go with
     ├── RegistryError               the registry answered with an error
     │   ├── Unauthorized            401, 403: it does not know who asks, or does not let them
     │   ├── NotFound                404
@@ -48,6 +49,21 @@ class InvalidSchema(SerdeError):
 
     def __str__(self) -> str:
         return f"{self.reason} at {self.path}" if self.path else self.reason
+
+
+class InvalidClass(SerdeError):
+    """A class that has no Avro schema, or that does not go with the schema it was given with.
+
+    reason: what is wrong. path: where in the class: ``Order.lines[].price``.
+    """
+
+    def __init__(self, reason: str, path: str = "") -> None:
+        self.reason = reason
+        self.path = path
+        super().__init__(reason, path)
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}" if self.path else self.reason
 
 
 class SerializationError(SerdeError):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Generic, NamedTuple
 
 from serde.choosing import texts_of
+from serde.classes import bind, schema_of
 from serde.codec import AvroSchema, Decode, Fault, compile_decoder, parse_schema
 from serde.errors import DeserializationError, InvalidSchema, SchemaNotFound
 from serde.finding import in_context_of
@@ -43,8 +44,9 @@ class Reading(Generic[Client]):
     def __init__(
         self,
         client: Client,
-        reader_schema: str | None = None,
+        reader_schema: Any = None,
         *,
+        into: Any = None,
         references: Iterable[Reference] = (),
         is_key: bool = False,
         subject_strategy: SubjectStrategy = topic_name_strategy,
@@ -61,6 +63,16 @@ class Reading(Generic[Client]):
             use_latest=use_latest,
             latest_with_metadata=latest_with_metadata is not None,
         )
+        if into is None and not isinstance(reader_schema, str):
+            into = reader_schema
+        if (
+            into is not None
+            and not isinstance(reader_schema, str)
+            and not use_latest
+            and not latest_with_metadata
+        ):
+            reader_schema = schema_of(into)
+        self._class = into
         self._client: Client = client
         self._calls = client._calls
         self._subjects = Subjects(subject_strategy, is_key, context)
@@ -75,7 +87,7 @@ class Reading(Generic[Client]):
         self._raw = known_logical_types(raw_logical_types)
         self._reader: AvroSchema | None = None
         if reader_schema is not None and not self._references:
-            self._reader = parse_schema(reader_schema, raw=self._raw)
+            self._reader = self._joined(parse_schema(reader_schema, raw=self._raw))
         # Whether a frame alone says how a message is read.
         self._is_plain = self._metadata is None and not callable(context)
         # By frame: the five bytes in front, or what a header has. Read without a lock, so never changed: a
@@ -131,7 +143,7 @@ class Reading(Generic[Client]):
                 texts = yield from self._calls.referenced_texts(in_context_of(subject, found.references))
                 if found.schema_type != "AVRO":
                     raise InvalidSchema(f"the newest schema of {subject} is {found.schema_type}, not AVRO")
-                reader = parse_schema(found.text, texts, raw=self._raw)
+                reader = self._joined(parse_schema(found.text, texts, raw=self._raw))
                 known = self._pair(context, frame, writer, reader, found.id)
             decode, until = known, time.monotonic() + min(LOOK_AGAIN, self._calls.latest_ttl / 10)
         with self._lock:
@@ -186,8 +198,12 @@ class Reading(Generic[Client]):
         if self._reader is None and self._reader_text is not None:
             references = in_context_of(in_context("", context), self._references)
             texts = yield from self._calls.referenced_texts(references)
-            self._reader = parse_schema(self._reader_text, texts, raw=self._raw)
+            self._reader = self._joined(parse_schema(self._reader_text, texts, raw=self._raw))
         return self._reader
+
+    def _joined(self, reader: AvroSchema) -> AvroSchema:
+        """The reader's schema, which gives objects where there is a class for them."""
+        return reader if self._class is None else bind(reader, self._class, raw=bool(self._raw))
 
     def _refusal(
         self, fault: Fault, data: bytes, topic: str | None, headers: GivenHeaders | None

@@ -7,6 +7,7 @@ from typing import Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 from serde.async_client import AsyncRegistryClient
 from serde.choosing import Choice, texts_of
+from serde.classes import bind, schema_of, shape_of
 from serde.client import RegistryClient
 from serde.codec import LOGICAL_TYPES, Encode, Fault, compile_encoder, parse_schema
 from serde.codec.compatibility import why_unreadable
@@ -53,7 +54,7 @@ class Writing(Generic[Client]):
     def __init__(
         self,
         client: Client,
-        schema: str | None = None,
+        schema: Any = None,
         *,
         references: Iterable[Reference] = (),
         is_key: bool = False,
@@ -79,6 +80,9 @@ class Writing(Generic[Client]):
         )
         if framing not in {"prefix", "header"}:
             raise ValueError(f'framing is "prefix" or "header", not {framing!r}')
+        # A class, or another type hint: the schema is made of it.
+        self._class = None if isinstance(schema, str) else schema
+        schema = schema if self._class is None else schema_of(schema)
         newest = use_latest or (schema is None and schema_id is None and schema_guid is None)
         self._client: Client = client
         self._calls = client._calls
@@ -191,11 +195,14 @@ class Writing(Generic[Client]):
                         subject,
                         schema,
                     )
+                if self._class is not None and not self._choice.is_chosen:
+                    parsed = bind(parsed, self._class, raw=bool(self._raw))
                 encode = compile_encoder(
                     parsed,
                     bare_bytes=True,
                     prefix=b"" if self._in_header else prefix(schema.id or 0),
                     strict=self._strict,
+                    shape_of=shape_of,
                 )
                 self._encoders = extended(self._encoders, key, encode)
         return encode

@@ -17,6 +17,7 @@ from typing import Final
 from serde.codec import pure
 from serde.codec.fault import Fault
 from serde.codec.logical import LOGICAL_TYPES
+from serde.codec.objects import ShapeOf, no_shape
 from serde.codec.pure import Decode, Encode
 from serde.codec.schema import AvroSchema, parse_schema
 from serde.codec.values import Duration, NanoDatetime
@@ -64,7 +65,12 @@ def codec_in_use() -> str:
 
 
 def compile_encoder(
-    schema: AvroSchema, *, bare_bytes: bool = False, prefix: bytes = b"", strict: bool = True
+    schema: AvroSchema,
+    *,
+    bare_bytes: bool = False,
+    prefix: bytes = b"",
+    strict: bool = True,
+    shape_of: ShapeOf = no_shape,
 ) -> Encode:
     """Compile a schema into ``encode(value) -> bytes``, Avro's binary encoding.
 
@@ -73,10 +79,14 @@ def compile_encoder(
     prefix: what to put in front of each value.
     strict: False leaves out what a record has no field for, and writes null for a field
     that the value lacks, where the field may be null and has no default.
+    shape_of: which classes' instances are written as records (`serde.classes.shape_of`);
+    none are unless it says so.
 
     Raises InvalidSchema if it is nested too deep. `encode` raises Fault.
     """
-    encode: Encode = _codec.compile_encoder(schema, bare_bytes=bare_bytes, prefix=prefix, strict=strict)
+    encode: Encode = _codec.compile_encoder(
+        schema, bare_bytes=bare_bytes, prefix=prefix, strict=strict, shape_of=shape_of
+    )
     return encode
 
 

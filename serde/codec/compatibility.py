@@ -5,7 +5,7 @@ decoder would refuse a value, the pair is at fault.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from serde.codec.logical import Conversion, Convert
 from serde.codec.readers import Default, Readers, Step
@@ -44,7 +44,7 @@ class _Faults(Readers[_Node]):
         self.found.append(reason)
         return _NODE
 
-    def enum(self, writer: Enum, reader: Enum, values: Sequence[str | None]) -> _Node:
+    def enum(self, writer: Enum, reader: Enum, values: Sequence[Any]) -> _Node:
         unknown = [symbol for symbol, value in zip(writer.symbols, values, strict=True) if value is None]
         if unknown:
             self.failing(f"the reader's {reader.name} has no {', '.join(map(repr, unknown))} and no default")

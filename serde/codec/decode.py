@@ -5,11 +5,13 @@ position)``; what it does was decided when it was made (`readers`).
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from serde.codec.binary import READERS, Reader, read_long, read_string
 from serde.codec.fault import FAULTS, Fault, as_fault
 from serde.codec.logical import Conversion, Convert
+from serde.codec.objects import Make
 from serde.codec.readers import MAX_EMPTY_ITEMS, Default, Readers, Step
 from serde.codec.schema import Enum, Record
 
@@ -50,7 +52,7 @@ class Closures(Readers[Reader]):
     def fixed(self, size: int) -> Reader:
         return _fixed(size)
 
-    def enum(self, writer: Enum, reader: Enum, values: Sequence[str | None]) -> Reader:
+    def enum(self, writer: Enum, reader: Enum, values: Sequence[Any]) -> Reader:
         return _enum(writer, reader, values)
 
     def array(self, items: Reader, size: int) -> Reader:
@@ -63,9 +65,14 @@ class Closures(Readers[Reader]):
     def union(self, branches: Sequence[Reader]) -> Reader:
         return _union(branches)
 
+    def made(self, read: Reader, make: Convert) -> Reader:
+        return converted(read, partial(_make, make))
+
     def record(
         self, reader: Record, steps: Sequence[Step[Reader]], defaults: Sequence[Default[Reader]]
     ) -> Reader:
+        if reader.make is not None:
+            return _object(steps, defaults, reader.make)
         if not defaults and all(step.wanted for step in steps):
             return _plain_record([(step.name, step.read) for step in steps])
         return _resolved_record(steps, defaults)
@@ -91,7 +98,7 @@ def _plain_record(steps: Sequence[tuple[str, Reader]]) -> Reader:
             for name, read_field in steps:
                 record[name], pos = read_field(data, pos)
         except FAULTS as error:
-            raise as_fault(error).under(f".{name}") from None
+            raise as_fault(error).under(f".{name}") from error.__cause__
         return record, pos
 
     return read
@@ -112,10 +119,44 @@ def _resolved_record(steps: Sequence[Step[Reader]], defaults: Sequence[Default[R
             for name, encoded, read_default in added:
                 record[name], _ = read_default(encoded, 0)
         except FAULTS as error:
-            raise as_fault(error).under(f".{name}") from None
+            raise as_fault(error).under(f".{name}") from error.__cause__
         return record, pos
 
     return read
+
+
+def _object(steps: Sequence[Step[Reader]], defaults: Sequence[Default[Reader]], make: Make) -> Reader:
+    """An object in place of a dict."""
+    keyed = [
+        (step.name, make.keys[step.name] if step.wanted else "", step.wanted, step.read) for step in steps
+    ]
+    added = [(d.field.name, make.keys[d.field.name], d.encoded, d.read) for d in defaults]
+    build = make.build
+
+    def read(data: bytes, pos: int) -> tuple[Any, int]:
+        record = {}
+        name = ""
+        try:
+            for name, key, wanted, read_field in keyed:  # noqa: B007 - the fault's step
+                value, pos = read_field(data, pos)
+                if wanted:
+                    record[key] = value
+            for name, key, encoded, read_default in added:  # noqa: B007
+                record[key], _ = read_default(encoded, 0)
+        except FAULTS as error:
+            raise as_fault(error).under(f".{name}") from error.__cause__
+        return _make(build, record), pos
+
+    return read
+
+
+def _make(make: Convert, value: Any) -> Any:
+    try:
+        return make(value)
+    except (Fault, RecursionError, MemoryError):
+        raise
+    except Exception as error:
+        raise Fault(f"its class refuses it: {type(error).__name__}: {error}") from error
 
 
 def _union(branches: Sequence[Reader]) -> Reader:
@@ -151,7 +192,7 @@ def _array(read_item: Reader, size: int) -> Reader:
                     item, pos = read_item(data, pos)
                     append(item)
             except FAULTS as error:
-                raise as_fault(error).under(f"[{len(items)}]") from None
+                raise as_fault(error).under(f"[{len(items)}]") from error.__cause__
 
     return read
 
@@ -170,7 +211,7 @@ def _map(read_value: Reader) -> Reader:
                 try:
                     entries[key], pos = read_value(data, pos)
                 except FAULTS as error:
-                    raise as_fault(error).under(f"[{key!r}]") from None
+                    raise as_fault(error).under(f"[{key!r}]") from error.__cause__
 
     return read
 
@@ -194,8 +235,8 @@ def _fixed(size: int) -> Reader:
     return read
 
 
-def _enum(writer: Enum, reader: Enum, values: Sequence[str | None]) -> Reader:
-    def read(data: bytes, pos: int) -> tuple[str, int]:
+def _enum(writer: Enum, reader: Enum, values: Sequence[Any]) -> Reader:
+    def read(data: bytes, pos: int) -> tuple[Any, int]:
         index, pos = read_long(data, pos)
         if not 0 <= index < len(values):
             raise Fault(f"{writer.name} has {len(values)} symbols, and symbol {index} is asked for")

@@ -7,12 +7,14 @@ call a field. Faults carry the reason; each container adds its step of the path.
 
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
+from enum import Enum as PythonEnum
 from typing import Any, Final
 
 from serde.codec.binary import WRITERS, Writer, as_bytes, varint, write_string
 from serde.codec.defaults import bytes_without
 from serde.codec.fault import FAULTS, Fault, as_fault, mismatch, shown
 from serde.codec.logical import Conversion
+from serde.codec.objects import Shape, ShapeOf, no_shape, symbol_of
 from serde.codec.schema import MISSING, Enum, Field, Fixed, Record, Union
 from serde.codec.union import union_writer
 from serde.codec.writers import Writers
@@ -24,8 +26,8 @@ TYPE_KEY: Final = "-type"
 class Closures(Writers[Writer]):
     """Each node as a closure. strict: see `serde.codec.compile_encoder`."""
 
-    def __init__(self, *, strict: bool = True) -> None:
-        super().__init__()
+    def __init__(self, shape_of: ShapeOf = no_shape, *, strict: bool = True) -> None:
+        super().__init__(shape_of)
         self._strict = strict
 
     def primitive(self, kind: str) -> Writer:
@@ -44,10 +46,11 @@ class Closures(Writers[Writer]):
         return _map(value)
 
     def union(self, node: Union, branches: Sequence[Writer]) -> Writer:
-        return union_writer(node, branches)
+        return union_writer(node, branches, self.shape_of)
 
     def record(self, node: Record, fields: Sequence[tuple[Field, Writer]]) -> Writer:
-        return _record(node, [(field.name, write) for field, write in fields], strict=self._strict)
+        named = [(field.name, write) for field, write in fields]
+        return _record(node, named, self.shape_of, strict=self._strict)
 
     def converted(self, write: Writer, convert: Conversion) -> Writer:
         return _converted(write, convert)
@@ -75,6 +78,8 @@ def _enum(node: Enum) -> Writer:
     symbols = {symbol: varint(index) for index, symbol in enumerate(node.symbols)}
 
     def write(value: Any) -> bytes:
+        if isinstance(value, PythonEnum):
+            value = symbol_of(value)
         found = symbols.get(value) if isinstance(value, str) else None
         if found is None:
             near = get_close_matches(value, node.symbols, 1) if isinstance(value, str) else ()
@@ -147,9 +152,9 @@ def _map(write_value: Writer) -> Writer:
     return write
 
 
-def _record(node: Record, writers: list[tuple[str, Writer]], *, strict: bool) -> Writer:
+def _record(node: Record, writers: list[tuple[str, Writer]], shape_of: ShapeOf, *, strict: bool) -> Writer:
     count = len(writers)
-    write_loosely = _loose_record(node, writers, strict=strict)
+    write_loosely = _loose_record(node, writers, shape_of, strict=strict)
     join = b"".join
 
     def write(value: Any) -> bytes:
@@ -171,12 +176,17 @@ def _record(node: Record, writers: list[tuple[str, Writer]], *, strict: bool) ->
     return write
 
 
-def _loose_record(node: Record, writers: list[tuple[str, Writer]], *, strict: bool) -> Writer:
-    """For what is not a dict with exactly the record's fields: another mapping, defaults, faults."""
+def _loose_record(
+    node: Record, writers: list[tuple[str, Writer]], shape_of: ShapeOf, *, strict: bool
+) -> Writer:
+    """For what is no dict with just the record's fields: an object, another mapping, defaults, faults."""
     names = dict(writers)
     defaults = {field.name: _default_writer(field, strict=strict) for field in node.fields}
 
     def write(value: Any) -> bytes:
+        shape = shape_of(type(value)) if type(value) is not dict else None
+        if shape is not None:
+            value = _fields(value, shape)
         if not isinstance(value, Mapping):
             raise mismatch(node.name, value)
         if TYPE_KEY not in names and value.get(TYPE_KEY, node.name) != node.name:
@@ -195,6 +205,16 @@ def _loose_record(node: Record, writers: list[tuple[str, Writer]], *, strict: bo
         return b"".join(parts)
 
     return write
+
+
+def _fields(value: object, shape: Shape) -> dict[str, Any]:
+    """The fields of an object, as a dict."""
+    fields = {}
+    for name, attribute in shape.attributes.items():
+        fields[name] = getattr(value, attribute, MISSING)
+        if fields[name] is MISSING:
+            raise Fault(f"{type(value).__name__} has no value for it").under(f".{name}")
+    return fields
 
 
 def _default_writer(field: Field, *, strict: bool) -> Callable[[str], bytes]:

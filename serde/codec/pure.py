@@ -8,6 +8,7 @@ from serde.codec.decode import Closures as ReaderClosures
 from serde.codec.decode import Rationed
 from serde.codec.encode import Closures as WriterClosures
 from serde.codec.fault import FAULTS, Fault, as_fault
+from serde.codec.objects import ShapeOf, no_shape
 from serde.codec.schema import TOO_DEEP, AvroSchema, Primitive
 from serde.errors import InvalidSchema
 
@@ -16,11 +17,16 @@ Decode: TypeAlias = Callable[[bytes, int], Any]
 
 
 def compile_encoder(
-    schema: AvroSchema, *, bare_bytes: bool = False, prefix: bytes = b"", strict: bool = True
+    schema: AvroSchema,
+    *,
+    bare_bytes: bool = False,
+    prefix: bytes = b"",
+    strict: bool = True,
+    shape_of: ShapeOf = no_shape,
 ) -> Encode:
     """See `serde.codec.compile_encoder`."""
     try:
-        write = WriterClosures(strict=strict).writer(schema.root)
+        write = WriterClosures(shape_of, strict=strict).writer(schema.root)
     except RecursionError:
         raise InvalidSchema(TOO_DEEP) from None
     if bare_bytes and is_bytes(schema):
@@ -73,7 +79,7 @@ def decoding(read: Reader, *, rationed: bool, strict: bool) -> Decode:
         try:
             value, end = read(data, start)
         except FAULTS as error:
-            raise as_fault(error) from None
+            raise as_fault(error) from error.__cause__
         except RecursionError:
             raise Fault("the value is nested too deep") from None
         if strict and end != len(data):

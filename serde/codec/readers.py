@@ -11,7 +11,7 @@ Source: Avro 1.12 specification, "Schema Resolution".
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from serde.codec.defaults import default_bytes
 from serde.codec.fault import FAULTS, as_fault
@@ -86,7 +86,7 @@ class Readers(ABC, Generic[R]):
         match writer, reader:
             case Array(), Array():
                 items = self.reader(writer.items, reader.items, logical=logical)
-                return self.array(items, self._size(writer.items))
+                return self._made_by(reader.make, self.array(items, self._size(writer.items)))
             case Map(), Map():
                 return self.map(self.reader(writer.values, reader.values, logical=logical))
             case Record(), Record() if same_name(writer, reader):
@@ -94,7 +94,7 @@ class Readers(ABC, Generic[R]):
             case Enum(), Enum() if same_name(writer, reader):
                 known = frozenset(reader.symbols)
                 values = [symbol if symbol in known else reader.default for symbol in writer.symbols]
-                return self.enum(writer, reader, values)
+                return self.enum(writer, reader, [_member(reader, value) for value in values])
             case Fixed(), Fixed() if same_name(writer, reader) and writer.size == reader.size:
                 return self._converted(self.fixed(writer.size), writer, reader, logical)
             case Primitive(), Primitive():
@@ -117,7 +117,10 @@ class Readers(ABC, Generic[R]):
             if promote is None:
                 return self._refuse(writer, reader)
             read = self.promoted(read, promote)
-        return self._converted(read, writer, reader, logical)
+        return self._made_by(reader.make, self._converted(read, writer, reader, logical))
+
+    def _made_by(self, make: Convert | None, read: R) -> R:
+        return read if make is None else self.made(read, make)
 
     def _converted(self, read: R, writer: Node, reader: Node, logical: bool) -> R:
         wanted = conversion(reader) if logical else None
@@ -192,8 +195,15 @@ class Readers(ABC, Generic[R]):
     def fixed(self, size: int) -> R:
         """`size` bytes."""
 
+    def made(self, read: R, make: Convert) -> R:
+        """What `read` gives, through a function of a class's, which may refuse it with any exception.
+
+        A codec that makes no objects leaves it as it is.
+        """
+        return read
+
     @abstractmethod
-    def enum(self, writer: Enum, reader: Enum, values: Sequence[str | None]) -> R:
+    def enum(self, writer: Enum, reader: Enum, values: Sequence[Any]) -> R:
         """values: what the reader gets for each of the writer's symbols; None where it takes none."""
 
     @abstractmethod
@@ -210,7 +220,7 @@ class Readers(ABC, Generic[R]):
 
     @abstractmethod
     def record(self, reader: Record, steps: Sequence[Step[R]], defaults: Sequence[Default[R]]) -> R:
-        """A dict of what is wanted."""
+        """A dict of what is wanted, or what `reader.make` makes of it."""
 
     @abstractmethod
     def failing(self, reason: str) -> R:
@@ -219,6 +229,10 @@ class Readers(ABC, Generic[R]):
     @abstractmethod
     def forward(self, find: Callable[[], R]) -> R:
         """Stands for the reader that `find` gives once all are made."""
+
+
+def _member(node: Enum, symbol: str | None) -> Any:
+    return symbol if symbol is None or node.members is None else node.members[symbol]
 
 
 def _pair_fields(writer: Record, reader: Record) -> dict[str, Field]:

@@ -8,10 +8,11 @@ Source: Avro 1.12 specification, "Schema Declaration" and "Names".
 
 import json
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
+from serde.codec.objects import Make
 from serde.errors import InvalidSchema
 
 PRIMITIVES: Final = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
@@ -30,8 +31,15 @@ class Logical:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Primitive:
+    """make: what a value that was read is put through; None of a schema that no class is joined to.
+
+    So too `Enum.members`, what each symbol is read as, `Array.make` and `Record.make`; and `Union.hints`,
+    whether a tuple may name a branch. See `serde.classes`.
+    """
+
     kind: str
     logical: Logical | None = None
+    make: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,11 +56,13 @@ class Enum:
     aliases: frozenset[str]
     symbols: tuple[str, ...]
     default: str | None = None
+    members: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Array:
     items: "Node"
+    make: Callable[[list[Any]], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +73,7 @@ class Map:
 @dataclass(frozen=True, slots=True, eq=False)
 class Union:
     branches: tuple["Node", ...]
+    hints: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +93,7 @@ class Record:
     name: str
     aliases: frozenset[str]
     fields: tuple[Field, ...] = field(default=(), repr=False)
+    make: Make | None = None
 
 
 Node: TypeAlias = Primitive | Fixed | Enum | Array | Map | Union | Record

@@ -18,6 +18,7 @@ or ``string``, ``array``, ...; a dict may name its record under ``"-type"``.
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
+from enum import Enum as PythonEnum
 from numbers import Integral, Real
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -25,6 +26,7 @@ from uuid import UUID
 from serde.codec.binary import Writer, varint
 from serde.codec.fault import FAULTS, Fault, as_fault, mismatch, shown
 from serde.codec.logical import conversion
+from serde.codec.objects import ShapeOf, symbols_of
 from serde.codec.schema import Array, Enum, Fixed, Map, Node, Primitive, Record, Union, type_name
 from serde.codec.values import Duration
 
@@ -71,7 +73,7 @@ class _Branch(NamedTuple):
     fields: frozenset[str] | None
 
 
-def union_writer(node: Union, writers: Sequence[Writer]) -> Writer:
+def union_writer(node: Union, writers: Sequence[Writer], shape_of: ShapeOf) -> Writer:
     branches = [
         _Branch(varint(index), type_name(branch), write, record_fields(branch))
         for index, (branch, write) in enumerate(zip(node.branches, writers, strict=True))
@@ -85,8 +87,9 @@ def union_writer(node: Union, writers: Sequence[Writer]) -> Writer:
     def write(value: Any) -> bytes:
         found = by_class.get(type(value))
         if found is None:
-            found = by_class.get(class_of(value), none)
-        if type(value) is tuple and len(value) == 2 and isinstance(value[0], str):
+            of_object = branch_of(node.branches, type(value), shape_of)
+            found = by_class.get(class_of(value), none) if of_object is None else [branches[of_object]]
+        if type(value) is tuple and node.hints and len(value) == 2 and isinstance(value[0], str):
             named = [branch for branch in branches if branch.name == value[0]]
             if named:
                 return named[0].tag + named[0].write(value[1])
@@ -129,9 +132,11 @@ def _ranks(node: Node) -> dict[type, int]:
             text: dict[type, int] = {str: 1} if convert.from_text is not None else {}
             return {**text, **{python: rank + 1 for python, rank in stored.items()}, convert.python: 0}
         case Enum():
-            return {str: 0}
+            return {str: 0 if node.members is None else 1}  # its values are members: as for objects
         case Array():
             return {list: 0, tuple: 0}
+        case Record() if node.make is not None and not issubclass(node.make.cls, dict):
+            return {dict: 1}  # its values are objects: a dict is meant for a map beside it
         case Map() | Record():
             return {dict: 0}
         case Union():
@@ -141,6 +146,47 @@ def _ranks(node: Node) -> dict[type, int]:
 def class_of(value: object) -> type:
     """The first of the known classes that the value is an instance of."""
     return next((python for kind, python in _KINDS_OF if isinstance(value, kind)), object)
+
+
+def branch_of(branches: Sequence[Node], cls: type, shape_of: ShapeOf) -> int | None:
+    """The branch for the objects of a class, or for the members of an enum; None for those of others.
+
+    The record or enum that is joined to the class, or else has the class's name, or that of a base; where
+    there is just one record, an object has no choice. Raises Fault if that leads to none, or to several.
+    """
+    if issubclass(cls, PythonEnum):
+        return _enum_branch(branches, cls)
+    if shape_of(cls) is None:
+        return None
+    records = {index: branch for index, branch in enumerate(branches) if isinstance(branch, Record)}
+    if len(records) == 1:
+        return next(iter(records))
+    for base in cls.__mro__:
+        joined = [index for index, record in records.items() if record.make and record.make.cls is base]
+        if joined:
+            return joined[0]
+        shape = shape_of(base)
+        for name in shape.names if shape is not None else ():
+            found = [n for n, record in records.items() if name in {record.name, _last(record.name)}]
+            if len(found) == 1:
+                return found[0]
+            if found:
+                raise Fault(f"{name} is the name of several branches: give (full name, value)")
+    expected = " or ".join(map(type_name, branches))
+    raise Fault(f"expected {expected}, got an object of the class {cls.__name__}")
+
+
+def _enum_branch(branches: Sequence[Node], cls: type[PythonEnum]) -> int | None:
+    symbols = symbols_of(cls).keys()
+    enums = [(index, branch) for index, branch in enumerate(branches) if isinstance(branch, Enum)]
+    sharing = [(index, enum) for index, enum in enums if not symbols.isdisjoint(enum.symbols)]
+    joined = [n for n, enum in sharing if enum.members and isinstance(enum.members[enum.symbols[0]], cls)]
+    named = [index for index, enum in sharing if _last(enum.name) == cls.__name__]
+    return next(iter([*joined, *named, *(index for index, _ in sharing)]), None)
+
+
+def _last(full_name: str) -> str:
+    return full_name.rpartition(".")[2]
 
 
 def _best(found: Sequence[_Branch], value: Any, expected: str) -> bytes:

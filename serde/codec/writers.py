@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from serde.codec.logical import Conversion, conversion
+from serde.codec.objects import ShapeOf, no_shape
 from serde.codec.schema import Array, Enum, Field, Fixed, Map, Node, Primitive, Record, Union
 
 W = TypeVar("W")
@@ -17,7 +18,8 @@ W = TypeVar("W")
 class Writers(ABC, Generic[W]):
     """Makes the writers of one schema; a named type has one, however often it is used."""
 
-    def __init__(self) -> None:
+    def __init__(self, shape_of: ShapeOf = no_shape) -> None:
+        self.shape_of = shape_of
         self._made: dict[int, W] = {}
 
     def writer(self, node: Node) -> W:
@@ -74,7 +76,7 @@ class Writers(ABC, Generic[W]):
 
     @abstractmethod
     def record(self, node: Record, fields: Sequence[tuple[Field, W]]) -> W:
-        """Any mapping with the fields as keys."""
+        """Any mapping with the fields as keys, or an object that has a shape."""
 
     @abstractmethod
     def converted(self, write: W, convert: Conversion) -> W:

@@ -9,6 +9,7 @@ import pytest
 from serde import errors
 from serde.errors import (
     DeserializationError,
+    InvalidClass,
     InvalidSchema,
     NotFound,
     RegistryUnreachable,
@@ -48,6 +49,7 @@ def test_the_docstring_draws_the_tree() -> None:
             "topic 't', schema 0: a: no",
         ),
         (InvalidSchema("no", "/fields/0"), "no at /fields/0"),
+        (InvalidClass("no", "Order.id"), "Order.id: no"),
         (RegistryUnreachable(["http://a", "http://b"], "no"), "no schema registry at http://a, http://b: no"),
         (NotFound(404, 40401, "no", "http://a/x"), "no (error 40401, HTTP 404, http://a/x)"),
     ],
@@ -62,6 +64,7 @@ def test_an_error_says_what_and_where(error: SerdeError, text: str) -> None:
         SerializationError("no", path="a", topic="t", subject="s", schema_id=1),
         DeserializationError("no", data=b"x", path="a", topic="t", schema_id=1),
         InvalidSchema("no", "/a"),
+        InvalidClass("no", "Order.id"),
         RegistryUnreachable(["http://a"], "no"),
         SchemaNotFound(404, 40403, "no", "http://a", schema_id=1),
     ],

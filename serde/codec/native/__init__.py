@@ -13,6 +13,7 @@ from serde.codec import pure
 from serde.codec.native.build import ReaderNodes, WriterNodes
 from serde.codec.native.decode import Decoder
 from serde.codec.native.encode import Encoder
+from serde.codec.objects import ShapeOf, no_shape
 from serde.codec.pure import Decode, Encode, is_bytes
 from serde.codec.schema import TOO_DEEP, AvroSchema
 from serde.errors import InvalidSchema
@@ -42,16 +43,23 @@ def left_to_pure() -> int:
 
 
 def compile_encoder(
-    schema: AvroSchema, *, bare_bytes: bool = False, prefix: bytes = b"", strict: bool = True
+    schema: AvroSchema,
+    *,
+    bare_bytes: bool = False,
+    prefix: bytes = b"",
+    strict: bool = True,
+    shape_of: ShapeOf = no_shape,
 ) -> Encode:
     """See `serde.codec.compile_encoder`."""
 
     def make_pure() -> Encode:
-        return pure.compile_encoder(schema, bare_bytes=bare_bytes, prefix=prefix, strict=strict)
+        return pure.compile_encoder(
+            schema, bare_bytes=bare_bytes, prefix=prefix, strict=strict, shape_of=shape_of
+        )
 
     if bare_bytes and is_bytes(schema):
         return make_pure()
-    nodes = WriterNodes(strict=strict)
+    nodes = WriterNodes(shape_of, strict=strict)
     try:
         root = nodes.writer(schema.root)
     except RecursionError:

@@ -1,6 +1,7 @@
 """A schema, or a pair of them, into a tree of nodes in C."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import serde.codec.native.decode as decode  # so that the ImportError names what is missing
@@ -11,9 +12,10 @@ from serde.codec.defaults import bytes_without
 from serde.codec.fault import FAULTS
 from serde.codec.logical import Conversion, Convert
 from serde.codec.match import unchanged
+from serde.codec.objects import ShapeOf
 from serde.codec.readers import Default, Readers, Step
 from serde.codec.schema import Enum, Field, Fixed, Node, Primitive, Record, Union, type_name
-from serde.codec.union import branches_by_class, record_fields
+from serde.codec.union import branch_of, branches_by_class, record_fields
 from serde.codec.writers import Writers
 
 _WRITERS: dict[str, encode.Writer] = {
@@ -41,8 +43,8 @@ _READERS: dict[str, decode.Reader] = {
 class WriterNodes(Writers[encode.Writer]):
     """Each node as a `Writer`; call `settle` when all are made."""
 
-    def __init__(self, *, strict: bool = True) -> None:
-        super().__init__()
+    def __init__(self, shape_of: ShapeOf, *, strict: bool = True) -> None:
+        super().__init__(shape_of)
         self._strict = strict
         self._forwards: list[encode.Forward] = []
 
@@ -71,6 +73,8 @@ class WriterNodes(Writers[encode.Writer]):
             tuple(branches),
             branches_by_class(node),
             tuple(map(record_fields, node.branches)),
+            node.hints,
+            partial(branch_of, node.branches, shape_of=self.shape_of),
         )
 
     def record(self, node: Record, fields: Sequence[tuple[Field, encode.Writer]]) -> encode.Writer:
@@ -80,6 +84,7 @@ class WriterNodes(Writers[encode.Writer]):
             tuple(write for _, write in fields),
             tuple(self._default(field) for field, _ in fields),
             self._strict,
+            partial(_attributes, [field.name for field, _ in fields], self.shape_of, strict=self._strict),
         )
 
     def converted(self, write: encode.Writer, convert: Conversion) -> encode.Writer:
@@ -154,7 +159,10 @@ class ReaderNodes(Readers[decode.Reader]):
     def fixed(self, size: int) -> decode.Reader:
         return decode.Fixed(size)
 
-    def enum(self, writer: Enum, reader: Enum, values: Sequence[str | None]) -> decode.Reader:
+    def made(self, read: decode.Reader, make: Convert) -> decode.Reader:
+        return decode.Converted(read, make)
+
+    def enum(self, writer: Enum, reader: Enum, values: Sequence[Any]) -> decode.Reader:
         return decode.Enum(tuple(values))
 
     def array(self, items: decode.Reader, size: int) -> decode.Reader:
@@ -172,23 +180,30 @@ class ReaderNodes(Readers[decode.Reader]):
         steps: Sequence[Step[decode.Reader]],
         defaults: Sequence[Default[decode.Reader]],
     ) -> decode.Reader:
-        given: dict[str, Any] = {step.name: None for step in steps if step.wanted}
+        make = reader.make
+        keys = make.keys if make is not None else _Same()
+        names = tuple(keys[step.name] if step.wanted else None for step in steps)
+        reads = tuple(step.read for step in steps)
+        constants: dict[str, Any] = {}
         fresh = []
         for field, encoded, read in defaults:
-            given[field.name] = None
+            key = keys[field.name]
             if _is_plain(field.type, encoded):
                 try:
-                    given[field.name] = decode.read_all(read, encoded)
+                    constants[key] = decode.read_all(read, encoded)
                     continue
                 except FAULTS:
                     pass  # refused in each record, then
-            fresh.append((field.name, encoded, read))
-        return decode.Record(
-            tuple(step.name if step.wanted else None for step in steps),
-            tuple(step.read for step in steps),
-            given,
-            tuple(fresh),
-        )
+            fresh.append((key, encoded, read))
+        if make is not None and make.direct is not None:
+            direct = make.direct
+            constants.update(direct.constants)
+            added = (tuple(constants.items()), tuple(fresh), tuple(direct.factories))
+            return decode.Instance(make.cls, names, reads, *added, direct.after)
+        wanted = [*filter(None, names), *(keys[default.field.name] for default in defaults)]
+        given = {key: constants.get(key) for key in wanted}
+        read_dict = decode.Record(names, reads, given, tuple(fresh))
+        return read_dict if make is None else decode.Converted(read_dict, make.build)
 
     def failing(self, reason: str) -> decode.Reader:
         return decode.Reader()
@@ -197,6 +212,22 @@ class ReaderNodes(Readers[decode.Reader]):
         forward = decode.Forward(find)
         self._forwards.append(forward)
         return forward
+
+
+class _Same(dict[str, str]):
+    """Each name for itself: the keys of a dict that is no object's."""
+
+    def __missing__(self, name: str) -> str:
+        return name
+
+
+def _attributes(
+    names: Sequence[str], shape_of: ShapeOf, cls: type, *, strict: bool
+) -> tuple[str | None, ...] | None:
+    shape = shape_of(cls)
+    if shape is None or (strict and not shape.attributes.keys() <= set(names)):
+        return None
+    return tuple(map(shape.attributes.get, names))
 
 
 def _is_plain(node: Node, encoded: bytes) -> bool:

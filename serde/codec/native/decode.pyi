@@ -17,7 +17,7 @@ class Fixed(Span):
     def __init__(self, size: int) -> None: ...
 
 class Enum(Reader):
-    def __init__(self, values: tuple[str | None, ...]) -> None: ...
+    def __init__(self, values: tuple[Any, ...]) -> None: ...
 
 class Array(Reader):
     def __init__(self, item: Reader, size: int) -> None: ...
@@ -35,6 +35,18 @@ class Record(Reader):
         readers: tuple[Reader, ...],
         given: dict[str, Any],
         fresh: tuple[tuple[str, bytes, Reader], ...],
+    ) -> None: ...
+
+class Instance(Reader):
+    def __init__(
+        self,
+        cls: type,
+        names: tuple[str | None, ...],
+        readers: tuple[Reader, ...],
+        constants: tuple[tuple[str, Any], ...],
+        fresh: tuple[tuple[str, bytes, Reader], ...],
+        factories: tuple[tuple[str, Callable[[], Any]], ...],
+        after: Callable[[Any], object] | None,
     ) -> None: ...
 
 class Converted(Reader):

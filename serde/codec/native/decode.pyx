@@ -31,6 +31,20 @@ cdef extern from "Python.h":
     double PyFloat_Unpack4(const char *data, int little_endian) except? -1
     double PyFloat_Unpack8(const char *data, int little_endian) except? -1
 
+cdef extern from *:
+    """
+    /* A new object of a class that has object's __new__: refused, as by it, where the class is abstract. */
+    static inline PyObject *codec_new(PyObject *cls) {
+        PyObject *made, *none = PyTuple_New(0);
+        if (none == NULL) return NULL;
+        made = ((PyTypeObject *)cls)->tp_new((PyTypeObject *)cls, none, NULL);
+        Py_DECREF(none);
+        return made;
+    }
+    """
+    object codec_new(object cls)
+    int PyObject_GenericSetAttr(object made, object name, object value) except -1
+
 cdef enum:
     # A list is made for so many items at once; what a message says of more is believed when they are there.
     MAX_AHEAD = 1024
@@ -328,6 +342,54 @@ cdef class Record(Reader):
             (<Reader>PyTuple_GET_ITEM(self.readers, n)).skip(data)
         data.depth -= 1
         return 0
+
+
+cdef class Instance(Reader):
+    """An object whose attributes are set, without its `__init__`; see `serde.codec.objects.Direct`.
+
+    names, readers: as of `Record`. constants: (name, value) of what is the same in every object.
+    fresh: as of `Record`. factories: (name, function). after: called with the object at last, or None.
+    """
+
+    cdef object cls
+    cdef tuple names
+    cdef tuple readers
+    cdef tuple constants
+    cdef tuple fresh
+    cdef tuple factories
+    cdef object after
+
+    def __init__(self, cls, tuple names, tuple readers, tuple constants, tuple fresh, tuple factories, after):
+        assert len(names) == len(readers)
+        self.cls = cls
+        self.names = names
+        self.readers = readers
+        self.constants = constants
+        self.fresh = fresh
+        self.factories = factories
+        self.after = after
+
+    cdef object read(self, Cursor *data):
+        cdef Py_ssize_t n
+        cdef object name
+        cdef object made = codec_new(self.cls)
+        deeper(data)
+        for n in range(PyTuple_GET_SIZE(self.readers)):
+            name = <object>PyTuple_GET_ITEM(self.names, n)
+            if name is None:
+                (<Reader>PyTuple_GET_ITEM(self.readers, n)).skip(data)
+            else:
+                PyObject_GenericSetAttr(made, name, (<Reader>PyTuple_GET_ITEM(self.readers, n)).read(data))
+        for name, value in self.constants:
+            PyObject_GenericSetAttr(made, name, value)
+        for name, encoded, reader in self.fresh:
+            PyObject_GenericSetAttr(made, name, read_all(reader, encoded))
+        for name, factory in self.factories:
+            PyObject_GenericSetAttr(made, name, factory())
+        if self.after is not None:
+            self.after(made)
+        data.depth -= 1
+        return made
 
 
 cdef class Converted(Reader):

@@ -31,6 +31,7 @@ class Record(Writer):
         writers: tuple[Writer, ...],
         defaults: tuple[bytes | None, ...],
         strict: bool,
+        find_attributes: Callable[[type], tuple[str | None, ...] | None],
     ) -> None: ...
 
 class Union(Writer):
@@ -40,6 +41,8 @@ class Union(Writer):
         writers: tuple[Writer, ...],
         by_class: dict[type, tuple[int, ...]],
         fields: tuple[frozenset[str] | None, ...],
+        hints: bool,
+        find_branch: Callable[[type], int | None],
     ) -> None: ...
 
 class Converted(Writer):

@@ -8,6 +8,7 @@ message, and a node need not know every form a value may have.
 """
 
 from collections.abc import Mapping
+from enum import Enum as PythonEnum
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.dict cimport PyDict_Size
@@ -34,6 +35,7 @@ from serde.codec.native.wire cimport (
 from serde.codec.binary import as_bytes, as_real, as_whole
 from serde.codec.encode import TYPE_KEY, is_array
 from serde.codec.fault import FAULTS
+from serde.codec.objects import is_by_value
 from serde.codec.schema import MISSING
 from serde.codec.union import class_of
 
@@ -77,6 +79,10 @@ cdef class Int(Writer):
 cdef class Long(Writer):
     cdef int write(self, Buffer *out, object value) except -1:
         return put_long(out, PyLong_AsLongLong(value if type(value) is int else as_whole(value, "long")))
+
+
+cdef enum:
+    MAX_CLASSES = 4096
 
 
 cdef inline double real(object value, str expected) except? -1:
@@ -142,18 +148,39 @@ cdef class Fixed(Writer):
 
 
 cdef class Enum(Writer):
-    """symbols: what to write for each."""
+    """symbols: what to write for each.
+    by_value: for the classes of enums that were met, whether their members' values are the symbols.
+    """
 
     cdef dict symbols
+    cdef dict by_value
 
     def __init__(self, dict symbols):
         self.symbols = symbols
+        self.by_value = {}
 
     cdef int write(self, Buffer *out, object value) except -1:
-        cdef object tag = self.symbols.get(value) if isinstance(value, str) else None
+        cdef object tag = self.symbols.get(value if isinstance(value, str) else self.symbol(value))
         if tag is None:
             return refuse()
         return put(out, PyBytes_AS_STRING(tag), PyBytes_GET_SIZE(tag))
+
+    cdef object symbol(self, object member):
+        cdef object by_value = self.by_value.get(type(member))
+        if by_value is None:
+            if not isinstance(member, PythonEnum):
+                refuse()
+            by_value = is_by_value(type(member))
+            remember(self.by_value, type(member), by_value)
+        return member._value_ if by_value else member._name_
+
+
+cdef inline int remember(dict table, object cls, object known) except -1:
+    """What was found out of a class; a program has few, one that makes them at run time may have any number."""
+    if PyDict_Size(table) >= MAX_CLASSES:
+        table.clear()
+    table[cls] = known
+    return 0
 
 
 cdef class Array(Writer):
@@ -228,6 +255,8 @@ cdef class Record(Writer):
     """name: the record's full name.
     names, writers, defaults: of each field; a default is bytes, None where there is none.
     strict: whether every key must be a field.
+    find_attributes: for a class the attribute that holds each field, None in place of one that it does not
+    have; None for a class whose objects are no records, or have fields that this record has not.
     """
 
     cdef object name
@@ -236,8 +265,10 @@ cdef class Record(Writer):
     cdef tuple defaults
     cdef frozenset known
     cdef bint strict
+    cdef object find_attributes
+    cdef dict attributes
 
-    def __init__(self, str name, tuple names, tuple writers, tuple defaults, bint strict):
+    def __init__(self, str name, tuple names, tuple writers, tuple defaults, bint strict, find_attributes):
         assert len(names) == len(writers) == len(defaults)
         self.name = name
         self.names = names
@@ -245,13 +276,15 @@ cdef class Record(Writer):
         self.defaults = defaults
         self.known = frozenset(names)
         self.strict = strict
+        self.find_attributes = find_attributes
+        self.attributes = {}
 
     cdef int write(self, Buffer *out, object value) except -1:
         cdef Py_ssize_t n, met = 0, place = 0
         cdef PyObject *found
         cdef object given
         if type(value) is not dict:
-            return self.write_mapping(out, value)
+            return self.write_object(out, value)
         if out.depth >= MAX_DEPTH:
             return refuse()
         out.depth += 1
@@ -271,6 +304,27 @@ cdef class Record(Writer):
                 return refuse()
             if self.strict and (given is MISSING or met + 1 != PyDict_Size(value)):
                 return refuse()
+        out.depth -= 1
+        return 0
+
+    cdef int write_object(self, Buffer *out, object value) except -1:
+        cdef Py_ssize_t n
+        cdef object attribute
+        cdef object attributes = self.attributes.get(type(value))
+        if attributes is None:
+            attributes = self.find_attributes(type(value))
+            if attributes is None:
+                return self.write_mapping(out, value)
+            remember(self.attributes, type(value), attributes)
+        if out.depth >= MAX_DEPTH:
+            return refuse()
+        out.depth += 1
+        for n in range(PyTuple_GET_SIZE(self.writers)):
+            attribute = <object>PyTuple_GET_ITEM(attributes, n)
+            if attribute is None:
+                self.write_default(out, n)
+            else:
+                (<Writer>PyTuple_GET_ITEM(self.writers, n)).write(out, getattr(value, attribute))
         out.depth -= 1
         return 0
 
@@ -304,6 +358,8 @@ cdef class Union(Writer):
     """names, writers: of each branch.
     by_class: for a Python class the indices of the branches that can take it, best first.
     fields: of each branch that is a record the names of its fields; None of another.
+    hints: whether (name, value) names a branch.
+    find_branch: for a class of the user's the index of its branch, None if it has none; it may raise.
     null, only: the index of null, and of the other branch if there is just one other; -1 for none.
     """
 
@@ -311,14 +367,18 @@ cdef class Union(Writer):
     cdef tuple writers
     cdef dict by_class
     cdef tuple fields
+    cdef bint hints
+    cdef object find_branch
     cdef Py_ssize_t null
     cdef Py_ssize_t only
 
-    def __init__(self, tuple names, tuple writers, dict by_class, tuple fields):
+    def __init__(self, tuple names, tuple writers, dict by_class, tuple fields, bint hints, find_branch):
         self.names = names
         self.writers = writers
         self.by_class = by_class
         self.fields = fields
+        self.hints = hints
+        self.find_branch = find_branch
         self.null = names.index("null") if "null" in names else -1
         self.only = 1 - self.null if self.null >= 0 and len(names) == 2 else -1
 
@@ -326,13 +386,15 @@ cdef class Union(Writer):
         cdef tuple found
         if value is None and self.null >= 0:
             return put_long(out, self.null)
-        if type(value) is tuple:
+        if type(value) is tuple and self.hints:
             if len(value) == 2 and isinstance(value[0], str) and value[0] in self.names:
                 return self.write_branch(out, self.names.index(value[0]), value[1])
         elif self.only >= 0:
             # What the other branch does not take the union does not.
             return self.write_branch(out, self.only, value)
-        found = self.by_class.get(type(value)) or self.by_class.get(class_of(value), ())
+        found = self.by_class.get(type(value))
+        if found is None:
+            found = self.branches(value)
         if len(found) == 1:
             return self.write_branch(out, found[0], value)
         return self.write_first(out, found, value)
@@ -340,6 +402,15 @@ cdef class Union(Writer):
     cdef inline int write_branch(self, Buffer *out, Py_ssize_t index, object value) except -1:
         put_long(out, index)
         return (<Writer>PyTuple_GET_ITEM(self.writers, index)).write(out, value)
+
+    cdef tuple branches(self, object value):
+        cdef object branch = self.find_branch(type(value))
+        cdef tuple found
+        if branch is None:
+            return self.by_class.get(class_of(value), ())
+        found = (branch,)
+        remember(self.by_class, type(value), found)
+        return found
 
     cdef int write_first(self, Buffer *out, tuple found, object value) except -1:
         """The first branch that takes the value; those whose fields are just its keys before the others."""
