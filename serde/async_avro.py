@@ -1,14 +1,20 @@
 """Values to messages in Confluent's wire formats with Avro, and back, for asyncio."""
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from serde.async_client import AsyncRegistryClient
+from serde.bulk_reading import ErrorHandler, Nulls, read_batch, read_many
 from serde.codec import Fault
+from serde.codec.binary import as_message
 from serde.errors import DeserializationError
 from serde.framing import PREFIX_SIZE, GivenHeaders, Headers, drop_header
 from serde.model import Schema
-from serde.reading import Reading, as_bytes
+from serde.reading import Reading
 from serde.writing import Entry, Writing
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class AsyncAvroSerializer(Writing[AsyncRegistryClient]):
@@ -38,6 +44,20 @@ class AsyncAvroSerializer(Writing[AsyncRegistryClient]):
         if headers:
             drop_header(headers, self._header_name)
         return message
+
+    async def serialize_many(
+        self, values: Iterable[Any], topic: str, headers: Sequence[Headers] | None = None
+    ) -> list[bytes | None]:
+        """See `serde.avro.AvroSerializer.serialize_many`."""
+        entry = await self._entry(topic)
+        return self._written_many(entry, values, topic, headers)
+
+    async def from_arrow(
+        self, batch: "pa.RecordBatch | pa.Table", topic: str, headers: Sequence[Headers] | None = None
+    ) -> list[bytes]:
+        """See `serde.avro.AvroSerializer.from_arrow`."""
+        entry = await self._entry(topic)
+        return self._written_rows(entry, batch, topic, headers)
 
     async def schema_for(self, topic: str) -> Schema:
         """The schema that messages to a topic are written with; asks the registry as a first message does."""
@@ -71,7 +91,7 @@ class AsyncAvroDeserializer(Reading[AsyncRegistryClient]):
         if data is None:
             return None
         if type(data) is not bytes:
-            data = as_bytes(data)
+            data = as_message(data)
         decode = None if headers else self._decoders.get(data[:PREFIX_SIZE])
         try:
             if decode is None:
@@ -90,3 +110,26 @@ class AsyncAvroDeserializer(Reading[AsyncRegistryClient]):
             error.partition, error.offset = partition, offset
             raise
         return value if self._from_dict is None else self._from_dict(value)
+
+    async def deserialize_many(
+        self,
+        values: Iterable[bytes | bytearray | memoryview | None],
+        topic: str | None = None,
+        headers: Sequence[GivenHeaders | None] | None = None,
+        *,
+        on_error: ErrorHandler | None = None,
+    ) -> list[Any]:
+        """See `serde.avro.AvroDeserializer.deserialize_many`."""
+        return await self._client._driver.run(read_many(self, values, topic, headers, on_error))
+
+    async def to_arrow(
+        self,
+        values: Iterable[bytes | bytearray | memoryview | None],
+        topic: str | None = None,
+        headers: Sequence[GivenHeaders | None] | None = None,
+        *,
+        nulls: Nulls = "refuse",
+        on_error: ErrorHandler | None = None,
+    ) -> "pa.RecordBatch":
+        """See `serde.avro.AvroDeserializer.to_arrow`."""
+        return await self._client._driver.run(read_batch(self, values, topic, headers, nulls, on_error))

@@ -1,14 +1,20 @@
 """Values to messages in Confluent's wire formats with Avro, and back."""
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
+from serde.bulk_reading import ErrorHandler, Nulls, read_batch, read_many
 from serde.client import RegistryClient
 from serde.codec import Fault
+from serde.codec.binary import as_message
 from serde.errors import DeserializationError
 from serde.framing import PREFIX_SIZE, GivenHeaders, Headers, drop_header
 from serde.model import Schema
-from serde.reading import Reading, as_bytes
+from serde.reading import Reading
 from serde.writing import Entry, Writing
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class AvroSerializer(Writing[RegistryClient]):
@@ -71,6 +77,32 @@ class AvroSerializer(Writing[RegistryClient]):
             drop_header(headers, self._header_name)
         return message
 
+    def serialize_many(
+        self, values: Iterable[Any], topic: str, headers: Sequence[Headers] | None = None
+    ) -> list[bytes | None]:
+        """The messages for many values, in their order; None for None.
+
+        headers: of each message, as for one.
+
+        Raises what the call for one value raises; a SerializationError says in `index` which value it is.
+        """
+        entry = self._entry(topic)
+        return self._written_many(entry, values, topic, headers)
+
+    def from_arrow(
+        self, batch: "pa.RecordBatch | pa.Table", topic: str, headers: Sequence[Headers] | None = None
+    ) -> list[bytes]:
+        """The messages for the rows of a pyarrow.RecordBatch or Table, in their order.
+
+        Columns are found by name; one that is missing takes the field's default. See `serde.arrow` for the
+        types. `to_dict` is not asked. headers: of each message, as for one.
+
+        Raises MissingExtra without pyarrow, InvalidSchema for a schema that Arrow cannot hold, and
+        SerializationError for a column that does not fit, or a row, whose number is in `index`.
+        """
+        entry = self._entry(topic)
+        return self._written_rows(entry, batch, topic, headers)
+
     def schema_for(self, topic: str) -> Schema:
         """The schema that messages to a topic are written with; asks the registry as a first message does."""
         return self._entry(topic).schema
@@ -130,7 +162,7 @@ class AvroDeserializer(Reading[RegistryClient]):
         if data is None:
             return None
         if type(data) is not bytes:
-            data = as_bytes(data)
+            data = as_message(data)
         decode = None if headers else self._decoders.get(data[:PREFIX_SIZE])
         try:
             if decode is None:
@@ -149,3 +181,45 @@ class AvroDeserializer(Reading[RegistryClient]):
             error.partition, error.offset = partition, offset
             raise
         return value if self._from_dict is None else self._from_dict(value)
+
+    def deserialize_many(
+        self,
+        values: Iterable[bytes | bytearray | memoryview | None],
+        topic: str | None = None,
+        headers: Sequence[GivenHeaders | None] | None = None,
+        *,
+        on_error: ErrorHandler | None = None,
+    ) -> list[Any]:
+        """The values of many messages, in their order; None for None.
+
+        headers: of each message, as for one. on_error: is given the number of a message that cannot be read,
+        and the error; what it returns stands in the value's place. None: the error is raised.
+
+        Raises what the call for one message raises; a DeserializationError says in `index` which message it
+        is.
+        """
+        return self._client._driver.run(read_many(self, values, topic, headers, on_error))
+
+    def to_arrow(
+        self,
+        values: Iterable[bytes | bytearray | memoryview | None],
+        topic: str | None = None,
+        headers: Sequence[GivenHeaders | None] | None = None,
+        *,
+        nulls: Nulls = "refuse",
+        on_error: ErrorHandler | None = None,
+    ) -> "pa.RecordBatch":
+        """The rows of many messages, as a pyarrow.RecordBatch of the reader's schema, in their order.
+
+        See `serde.arrow` for the types. Without a reader's schema all messages must have one schema, and
+        there must be one. `from_dict` is not asked. headers: of each message, as for one.
+        nulls: what None is: ``"refuse"``, an error; ``"keep"``, a row of nulls (then every column may have
+        nulls); ``"drop"``, no row.
+        on_error: is given the number of a message that cannot be read, and the error, and the message is
+        left out. None: the error is raised.
+
+        Raises MissingExtra without pyarrow, InvalidSchema for a schema that is recursive or that Arrow cannot
+        hold, ValueError for messages of two schemas, or of more than 2 GiB a column, and otherwise as
+        `deserialize_many`.
+        """
+        return self._client._driver.run(read_batch(self, values, topic, headers, nulls, on_error))

@@ -15,6 +15,7 @@
     │   ├── Incompatible            409: the schema would break readers
     │   ├── Refused                 422: no valid schema, level, version or operation
     │   └── RegistryBusy            429, 502, 503, 504: later, perhaps
+    ├── MissingExtra                a part of fivebyte that was not installed (an ImportError, too)
     ├── RegistryUnreachable         no answer: no connection, too slow, closed early, or not a registry
     └── TokenError                  there is no token to show to the registry
 
@@ -71,6 +72,7 @@ class SerializationError(SerdeError):
 
     reason: what is wrong. path: where in the value (``order.lines[3].price``); "" is all of it.
     topic, subject: what it was to be written to. schema_id: the schema, None if it has no id yet.
+    index: which of many values it is, from 0; None of a single one.
     """
 
     def __init__(
@@ -81,9 +83,11 @@ class SerializationError(SerdeError):
         topic: str | None = None,
         subject: str | None = None,
         schema_id: int | None = None,
+        index: int | None = None,
     ) -> None:
         self.reason = reason
         self.path = path
+        self.index = index
         self.topic = topic
         self.subject = subject
         self.schema_id = schema_id
@@ -91,7 +95,9 @@ class SerializationError(SerdeError):
 
     def __str__(self) -> str:
         subject = f"subject {self.subject!r}" if self.subject is not None else ""
-        return _placed([subject, _schema(self.schema_id)], self.path, self.reason)
+        return _placed(
+            [_number("value", self.index), subject, _schema(self.schema_id)], self.path, self.reason
+        )
 
 
 class DeserializationError(SerdeError):
@@ -102,6 +108,7 @@ class DeserializationError(SerdeError):
     topic, partition, offset: where it came from, as far as that was said. is_key: whether it is a message's
     key.
     schema_id, schema_guid: the writer's schema, whichever the message names; both None if unknown.
+    index: which of many messages it is, from 0; None of a single one.
     """
 
     def __init__(
@@ -116,9 +123,11 @@ class DeserializationError(SerdeError):
         is_key: bool = False,
         schema_id: int | None = None,
         schema_guid: str | None = None,
+        index: int | None = None,
     ) -> None:
         self.reason = reason
         self.data = data
+        self.index = index
         self.path = path
         self.topic = topic
         self.partition = partition
@@ -130,6 +139,7 @@ class DeserializationError(SerdeError):
 
     def __str__(self) -> str:
         about = [
+            _number("message", self.index),
             f"topic {self.topic!r}" if self.topic is not None else "",
             f"partition {self.partition}" if self.partition is not None else "",
             f"offset {self.offset}" if self.offset is not None else "",
@@ -141,6 +151,10 @@ class DeserializationError(SerdeError):
 
 class FramingError(DeserializationError):
     """A message that does not say its schema in one of Confluent's wire formats."""
+
+
+class MissingExtra(SerdeError, ImportError):
+    """Needs a part of fivebyte that was not installed; the message has the command that does."""
 
 
 class RegistryError(SerdeError):
@@ -257,6 +271,10 @@ def _restore(kind: type[SerdeError], args: tuple[Any, ...], state: dict[str, Any
     error = kind.__new__(kind, *args)
     error.__dict__.update(state)
     return error
+
+
+def _number(what: str, index: int | None) -> str:
+    return f"{what} {index}" if index is not None else ""
 
 
 def _schema(schema_id: int | str | None) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Generic, NamedTuple
 from serde.choosing import texts_of
 from serde.classes import bind, schema_of
 from serde.codec import AvroSchema, Decode, Fault, compile_decoder, parse_schema
+from serde.codec.columns import Program, compile_program, is_wrapped, layout, with_nulls
 from serde.errors import DeserializationError, InvalidSchema, SchemaNotFound
 from serde.finding import in_context_of
 from serde.forking import tell_after_fork
@@ -36,6 +37,31 @@ class _Entry(NamedTuple):
 
     decode: Decode
     until: float
+
+
+class Pair(NamedTuple):
+    """The schemas a message is read with.
+
+    reader_id: of a subject's newest schema; None of another. until: as of `_Entry`.
+    """
+
+    writer: AvroSchema
+    reader: AvroSchema | None
+    reader_id: int | None
+    until: float
+
+
+class Columns:
+    """What messages are read into batches with, under one reader's schema."""
+
+    def __init__(self, reader: AvroSchema) -> None:
+        """Raises InvalidSchema if the schema is recursive, or has what Arrow cannot hold."""
+        self.reader = reader
+        self.column = layout(reader)
+        self.with_nulls = with_nulls(self.column)
+        self.wrapped = is_wrapped(self.column)
+        # By what says who wrote a message. Never changed: see `Reading`.
+        self.programs: dict[bytes, Program] = {}
 
 
 class Reading(Generic[Client]):
@@ -86,6 +112,8 @@ class Reading(Generic[Client]):
         self._from_dict = from_dict
         self._raw = known_logical_types(raw_logical_types)
         self._reader: AvroSchema | None = None
+        # What they were before they were joined to a class: columns have no objects.
+        self._unjoined: dict[AvroSchema, AvroSchema] = {}
         if reader_schema is not None and not self._references:
             self._reader = self._joined(parse_schema(reader_schema, raw=self._raw))
         # Whether a frame alone says how a message is read.
@@ -98,6 +126,10 @@ class Reading(Generic[Client]):
         # By context and frame, and by that and the reader's schema.
         self._writers: dict[tuple[str | None, bytes], AvroSchema] = {}
         self._pairs: dict[tuple[str | None, bytes, int | None], Decode] = {}
+        # By context and id, the newest schemas of subjects.
+        self._newest: dict[tuple[str | None, int | None], AvroSchema] = {}
+        # What batches are read with, by the reader's schema, or by the frame where the writer's is it.
+        self._columns: dict[tuple[str | None, int | bytes | None], Columns] = {}
         self.after_fork()
         tell_after_fork(self)
 
@@ -123,6 +155,17 @@ class Reading(Generic[Client]):
 
     def _prepare(self, data: bytes, topic: str | None, frame: bytes) -> Steps[Decode]:
         """Find out how a message is read."""
+        pair = yield from self._schemas(data, topic, frame)
+        decode = self._pair(self._subjects.context_of(topic), frame, pair)
+        with self._lock:
+            if self._is_plain:
+                self._decoders = extended(self._decoders, frame, decode)
+            else:
+                self._entries = extended(self._entries, (topic, frame), _Entry(decode, pair.until))
+        return decode
+
+    def _schemas(self, data: bytes, topic: str | None, frame: bytes) -> Steps[Pair]:
+        """Find out which schemas a message is read with."""
         context = self._subjects.context_of(topic)
         try:
             writer = yield from self._writer(context, frame)
@@ -133,47 +176,58 @@ class Reading(Generic[Client]):
         except InvalidSchema as error:
             raise self._error(f"the writer's schema cannot be used: {error}", data, topic, frame) from error
         if self._metadata is None:
-            decode = self._pair(context, frame, writer, (yield from self._own_reader(context)), None)
-            until = float("inf")
-        else:
-            subject = self._subjects.subject_of(topic, writer.full_name)
-            found = yield from self._calls.latest_with_metadata(subject, self._metadata)
-            known = self._pairs.get((context, frame, found.id))
-            if known is None:
-                texts = yield from self._calls.referenced_texts(in_context_of(subject, found.references))
-                if found.schema_type != "AVRO":
-                    raise InvalidSchema(f"the newest schema of {subject} is {found.schema_type}, not AVRO")
-                reader = self._joined(parse_schema(found.text, texts, raw=self._raw))
-                known = self._pair(context, frame, writer, reader, found.id)
-            decode, until = known, time.monotonic() + min(LOOK_AGAIN, self._calls.latest_ttl / 10)
-        with self._lock:
-            if self._is_plain:
-                self._decoders = extended(self._decoders, frame, decode)
-            else:
-                self._entries = extended(self._entries, (topic, frame), _Entry(decode, until))
-        return decode
+            return Pair(writer, (yield from self._own_reader(context)), None, float("inf"))
+        subject = self._subjects.subject_of(topic, writer.full_name)
+        found = yield from self._calls.latest_with_metadata(subject, self._metadata)
+        reader = self._newest.get((context, found.id))
+        if reader is None:
+            texts = yield from self._calls.referenced_texts(in_context_of(subject, found.references))
+            if found.schema_type != "AVRO":
+                raise InvalidSchema(f"the newest schema of {subject} is {found.schema_type}, not AVRO")
+            reader = self._joined(parse_schema(found.text, texts, raw=self._raw))
+            with self._lock:
+                self._newest = extended(self._newest, (context, found.id), reader)
+        until = time.monotonic() + min(LOOK_AGAIN, self._calls.latest_ttl / 10)
+        return Pair(writer, reader, found.id, until)
 
-    def _pair(
-        self,
-        context: str | None,
-        frame: bytes,
-        writer: AvroSchema,
-        reader: AvroSchema | None,
-        reader_id: int | None,
-    ) -> Decode:
-        key = (context, frame, reader_id)
+    def _pair(self, context: str | None, frame: bytes, pair: Pair) -> Decode:
+        key = (context, frame, pair.reader_id)
         with self._lock:
             decode = self._pairs.get(key)
             if decode is None:
                 decode = compile_decoder(
-                    writer,
-                    reader,
+                    pair.writer,
+                    pair.reader,
                     bare_bytes=True,
                     strict=self._strict,
                     named_records=self._named_records,
                 )
                 self._pairs = extended(self._pairs, key, decode)
         return decode
+
+    def _batch_columns(self, topic: str | None, frame: bytes, pair: Pair) -> Columns:
+        """What batches of the reader's schema are read with, and the messages of a frame within them."""
+        context = self._subjects.context_of(topic)
+        key = (context, frame if pair.reader is None else pair.reader_id)
+        with self._lock:
+            columns = self._columns.get(key)
+            if columns is None:
+                reader = pair.reader or pair.writer
+                columns = Columns(self._unjoined.get(reader, reader))
+                self._columns = extended(self._columns, key, columns)
+            if frame not in columns.programs:
+                program = compile_program(pair.writer, columns.reader, strict=self._strict)
+                columns.programs = extended(columns.programs, frame, program)
+        return columns
+
+    def _columns_of_none(self, topic: str | None) -> Steps[Columns]:
+        """What a batch of no messages is read with."""
+        reader = yield from self._own_reader(self._subjects.context_of(topic))
+        if reader is None:
+            raise ValueError(
+                "no message says which schema the batch has: give the deserializer a reader_schema"
+            )
+        return Columns(self._unjoined.get(reader, reader))
 
     def _writer(self, context: str | None, frame: bytes) -> Steps[AvroSchema]:
         known = self._writers.get((context, frame))
@@ -203,7 +257,11 @@ class Reading(Generic[Client]):
 
     def _joined(self, reader: AvroSchema) -> AvroSchema:
         """The reader's schema, which gives objects where there is a class for them."""
-        return reader if self._class is None else bind(reader, self._class, raw=bool(self._raw))
+        if self._class is None:
+            return reader
+        joined = bind(reader, self._class, raw=bool(self._raw))
+        self._unjoined = extended(self._unjoined, joined, reader)
+        return joined
 
     def _refusal(
         self, fault: Fault, data: bytes, topic: str | None, headers: GivenHeaders | None
@@ -223,10 +281,3 @@ class Reading(Generic[Client]):
             schema_id=which if isinstance(which, int) else None,
             schema_guid=which if isinstance(which, str) else None,
         )
-
-
-def as_bytes(data: object) -> bytes:
-    """A buffer's bytes. Raises TypeError for what is none."""
-    if isinstance(data, bytes | bytearray | memoryview):
-        return bytes(data)
-    raise TypeError(f"a message is bytes, not {type(data).__name__}")

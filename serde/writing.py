@@ -2,14 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 from serde.async_client import AsyncRegistryClient
+from serde.bulk_writing import check_headers, write_batches, write_many
 from serde.choosing import Choice, texts_of
 from serde.classes import bind, schema_of, shape_of
 from serde.client import RegistryClient
-from serde.codec import LOGICAL_TYPES, Encode, Fault, compile_encoder, parse_schema
+from serde.codec import LOGICAL_TYPES, AvroSchema, Encode, Fault, compile_encoder, parse_schema
+from serde.codec.columns import Column, layout
 from serde.codec.compatibility import why_unreadable
 from serde.errors import RegistryBusy, RegistryUnreachable, SerializationError
 from serde.forking import tell_after_fork
@@ -26,6 +28,8 @@ LOOK_AGAIN: Final = 1.0
 
 AWAY: Final = 10.0
 """Seconds for which a version goes on to be used where the registry is away and the client forgot it."""
+
+_NO_HEADERS: Final = 'framing="header" sets a header: give the message\'s headers, a list or a dict'
 
 Client = TypeVar("Client", RegistryClient, AsyncRegistryClient)
 K = TypeVar("K")
@@ -111,6 +115,9 @@ class Writing(Generic[Client]):
         self._entries: dict[str, Entry] = {}
         # By context and schema, for topics that have one together.
         self._encoders: dict[tuple[str | None, int | str | None], Encode] = {}
+        # The same schemas, parsed, and their columns.
+        self._parsed: dict[tuple[str | None, int | str | None], AvroSchema] = {}
+        self._layouts: dict[AvroSchema, Column] = {}
         self.after_fork()
         tell_after_fork(self)
 
@@ -126,7 +133,7 @@ class Writing(Generic[Client]):
     def _written(self, entry: Entry, value: Any, topic: str, headers: Headers | None) -> bytes:
         """The message, with its header where there is one."""
         if self._in_header and headers is None:
-            raise TypeError('framing="header" sets a header: give the message\'s headers, a list or a dict')
+            raise TypeError(_NO_HEADERS)
         try:
             message = entry.encode(value)
         except Fault as fault:
@@ -136,6 +143,51 @@ class Writing(Generic[Client]):
         elif headers:
             drop_header(headers, self._header_name)
         return message
+
+    def _written_many(
+        self, entry: Entry, values: Iterable[Any], topic: str, headers: Sequence[Headers] | None
+    ) -> list[bytes | None]:
+        """The messages of many values, with their headers where there are some."""
+        if self._to_dict is not None:
+            values = (None if value is None else self._to_dict(value) for value in values)
+        found = write_many(entry.encode, values, lambda fault: self._refusal(fault, topic))
+        self._set_headers(entry, headers, found)
+        return found
+
+    def _written_rows(
+        self, entry: Entry, batch: Any, topic: str, headers: Sequence[Headers] | None
+    ) -> list[bytes]:
+        """The messages of a batch's rows, with their headers where there are some."""
+        schema = self._parsed[_key(entry.subject, entry.schema)]
+        column = self._layouts.get(schema)
+        if column is None:
+            column = layout(schema)
+            with self._lock:
+                self._layouts = extended(self._layouts, schema, column)
+        start = b"" if self._in_header else prefix(entry.schema.id or 0)
+
+        def refuse(fault: Fault) -> SerializationError:
+            return self._refusal(fault, topic)
+
+        found = write_batches(schema, column, batch, start, refuse, strict=self._strict)
+        self._set_headers(entry, headers, found)
+        return found
+
+    def _set_headers(
+        self, entry: Entry, headers: Sequence[Headers] | None, messages: Sequence[bytes | None]
+    ) -> None:
+        if headers is None:
+            if self._in_header and any(message is not None for message in messages):
+                raise TypeError(_NO_HEADERS)
+            return
+        check_headers(headers, len(messages))
+        for given, message in zip(headers, messages, strict=True):
+            if message is None:
+                continue
+            if entry.header is not None:
+                put_header(given, self._header_name, entry.header)
+            else:
+                drop_header(given, self._header_name)
 
     def _refusal(self, fault: Fault, topic: str) -> SerializationError:
         entry = self._entries[topic]
@@ -173,7 +225,7 @@ class Writing(Generic[Client]):
         return entry
 
     def _encoder(self, topic: str, subject: str, schema: Schema) -> Steps[Encode]:
-        key = (context_of(subject), schema.guid if schema.id is None else schema.id)
+        key = _key(subject, schema)
         encode = self._encoders.get(key)
         if encode is not None:
             return encode
@@ -205,7 +257,12 @@ class Writing(Generic[Client]):
                     shape_of=shape_of,
                 )
                 self._encoders = extended(self._encoders, key, encode)
+                self._parsed = extended(self._parsed, key, parsed)
         return encode
+
+
+def _key(subject: str, schema: Schema) -> tuple[str | None, int | str | None]:
+    return context_of(subject), schema.guid if schema.id is None else schema.id
 
 
 def _guid(topic: str, subject: str, schema: Schema) -> bytes:

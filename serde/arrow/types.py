@@ -7,11 +7,12 @@ from serde.codec import parse_schema
 from serde.codec.columns import Column, layout
 from serde.codec.columns.layout import Kind
 from serde.codec.schema import Fixed, Primitive
+from serde.errors import MissingExtra
 
 try:
     import pyarrow as pa
 except ImportError as error:
-    raise ImportError(
+    raise MissingExtra(
         f"Arrow needs pyarrow, which cannot be imported ({error}): pip install 'fivebyte[arrow]'"
     ) from error
 

@@ -13,11 +13,12 @@ from typing import Any, Final
 import pyarrow as pa
 
 from serde.arrow.types import VALUE, type_of
+from serde.codec.binary import varint
 from serde.codec.columns import Buffers, Column, is_wrapped
-from serde.codec.columns.layout import Kind
+from serde.codec.columns.layout import Kind, null_branch
 from serde.codec.defaults import default_bytes
 from serde.codec.fault import FAULTS, Fault, as_fault
-from serde.codec.schema import MISSING, Enum, Field, Record
+from serde.codec.schema import MISSING, Enum, Field, Record, Union
 
 types = pa.types
 
@@ -32,8 +33,10 @@ _STORED: Final = {
 }
 
 
-def columns_of(column: Column, batch: pa.RecordBatch) -> Buffers:
+def columns_of(column: Column, batch: pa.RecordBatch, *, strict: bool = True) -> Buffers:
     """What is there of a layout's columns in a batch; a constant for a field that has a default.
+
+    strict: False leaves out columns that no field is for, and has null for a missing one that may be null.
 
     Raises Fault for a column that is missing, unknown, or of a type that is not taken.
     """
@@ -43,33 +46,37 @@ def columns_of(column: Column, batch: pa.RecordBatch) -> Buffers:
     if is_wrapped(column):
         if list(found) != [VALUE]:
             raise Fault(f"expected one column, {VALUE!r}, got {', '.join(map(repr, found)) or 'none'}")
-        return Buffers(batch.num_rows, children=[_named(VALUE, column.children[0], found[VALUE])])
-    return Buffers(batch.num_rows, children=_fields(column, found))
+        return Buffers(batch.num_rows, children=[_named(VALUE, column.children[0], found[VALUE], strict)])
+    return Buffers(batch.num_rows, children=_fields(column, found, strict))
 
 
-def _fields(column: Column, found: dict[str, pa.Array]) -> list[Buffers]:
+def _fields(column: Column, found: dict[str, pa.Array], strict: bool) -> list[Buffers]:
     node = column.node
     assert isinstance(node, Record)
     for name in found:
-        if name not in column.names:
+        if strict and name not in column.names:
             near = get_close_matches(name, column.names, 1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
             raise Fault(f"{node.name} has no field {name!r}{hint}")
     return [
-        _named(field.name, child, found[field.name]) if field.name in found else _default(node, field)
+        _named(field.name, child, found[field.name], strict)
+        if field.name in found
+        else _default(node, field, strict)
         for field, child in zip(node.fields, column.children, strict=True)
     ]
 
 
-def _named(name: str, column: Column, array: pa.Array) -> Buffers:
+def _named(name: str, column: Column, array: pa.Array, strict: bool) -> Buffers:
     try:
-        return _buffers(column, array)
+        return _buffers(column, array, strict)
     except Fault as fault:
         raise fault.under(f".{name}") from None
 
 
-def _default(record: Record, field: Field) -> Buffers:
+def _default(record: Record, field: Field, strict: bool) -> Buffers:
     if field.default is MISSING:
+        if not strict and isinstance(field.type, Union) and null_branch(field.type) >= 0:
+            return Buffers(0, constant=varint(null_branch(field.type)))
         raise Fault(f"missing: {record.name} gives it no default").under(f".{field.name}")
     try:
         return Buffers(0, constant=default_bytes(field.type, field.default))
@@ -80,7 +87,7 @@ def _default(record: Record, field: Field) -> Buffers:
         raise Fault(reason).under(f".{field.name}") from None
 
 
-def _buffers(column: Column, array: pa.Array) -> Buffers:
+def _buffers(column: Column, array: pa.Array, strict: bool) -> Buffers:
     if isinstance(array.type, pa.BaseExtensionType):
         if array.type != type_of(column):
             raise _mismatch(column, array)
@@ -96,15 +103,15 @@ def _buffers(column: Column, array: pa.Array) -> Buffers:
         case Kind.ENUM:
             return _flat(_symbols(column, array))
         case Kind.LIST | Kind.MAP:
-            return _items(column, array)
+            return _items(column, array, strict)
         case Kind.STRUCT:
             if not types.is_struct(array.type):
                 raise _mismatch(column, array)
             # `field` is sliced as the struct is.
             found = {field.name: array.field(number) for number, field in enumerate(array.type)}
-            return _flat(array)._replace(children=_fields(column, found))
+            return _flat(array)._replace(children=_fields(column, found, strict))
         case Kind.UNION:
-            return _union(column, array)
+            return _union(column, array, strict)
         case _:
             return _flat(_converted(column, array))
 
@@ -120,7 +127,7 @@ def _flat(array: pa.Array) -> Buffers:
     return made._replace(data=rest[0] if rest else None)
 
 
-def _items(column: Column, array: pa.Array) -> Buffers:
+def _items(column: Column, array: pa.Array, strict: bool) -> Buffers:
     if column.kind is Kind.MAP:
         if not types.is_map(array.type):
             raise _mismatch(column, array)
@@ -128,21 +135,23 @@ def _items(column: Column, array: pa.Array) -> Buffers:
         keys = _text(pairs.field(0))
         if keys is None:
             raise _mismatch(column, array)
-        return _flat(array)._replace(children=[_flat(keys), _buffers(column.children[0], pairs.field(1))])
+        return _flat(array)._replace(
+            children=[_flat(keys), _buffers(column.children[0], pairs.field(1), strict)]
+        )
     if types.is_large_list(array.type) or types.is_fixed_size_list(array.type):
         array = _cast(array, pa.list_(array.type.value_field))
     if not types.is_list(array.type):
         raise _mismatch(column, array)
-    return _flat(array)._replace(children=[_buffers(column.children[0], array.values)])
+    return _flat(array)._replace(children=[_buffers(column.children[0], array.values, strict)])
 
 
-def _union(column: Column, array: pa.Array) -> Buffers:
+def _union(column: Column, array: pa.Array, strict: bool) -> Buffers:
     is_dense = types.is_union(array.type) and array.type.mode == "dense"
     names = [array.type.field(n).name for n in range(array.type.num_fields)] if is_dense else None
     if names != list(column.names) or array.type.type_codes != list(range(len(names))):
         raise _mismatch(column, array)
     _, kinds, offsets = array.buffers()[:3]
-    children = [_buffers(child, array.field(number)) for number, child in enumerate(column.children)]
+    children = [_buffers(child, array.field(number), strict) for number, child in enumerate(column.children)]
     return Buffers(len(array), 0, array.offset, None, kinds, offsets, children)
 
 

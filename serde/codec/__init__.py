@@ -11,8 +11,9 @@ in the environment, ``native`` or ``pure``, decides; `codec_in_use` tells.
 """
 
 import os
+from collections.abc import Callable
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 from serde.codec import pure
 from serde.codec.fault import Fault
@@ -34,6 +35,7 @@ __all__ = [
     "compile_decoder",
     "compile_encoder",
     "parse_schema",
+    "read_run",
 ]
 
 CODEC_VARIABLE: Final = "FIVEBYTE_CODEC"
@@ -114,3 +116,24 @@ def compile_decoder(
         writer, reader, bare_bytes=bare_bytes, strict=strict, named_records=named_records
     )
     return decode
+
+
+def read_run(decode: Decode, frame: bytes, messages: list[Any], found: list[Any]) -> None:
+    """Read messages that begin with `frame`, from number ``len(found)`` on, and add their values to `found`.
+
+    Stops before the first that is not bytes, begins otherwise, or cannot be read.
+    """
+    read: Callable[[bytes, list[Any], list[Any]], None] | None
+    read = getattr(getattr(decode, "__self__", None), "read_run", None)
+    if read is not None:
+        read(frame, messages, found)
+        return
+    size, add = len(frame), found.append
+    try:
+        for index in range(len(found), len(messages)):
+            data = messages[index]
+            if type(data) is not bytes or not data.startswith(frame):
+                return
+            add(decode(data, size))
+    except Fault:
+        return  # which the caller meets again

@@ -104,6 +104,13 @@ def as_bytes(value: object, expected: str) -> bytes:
     raise mismatch(expected, value)
 
 
+def as_message(data: object) -> bytes:
+    """The bytes of a message that is another buffer. Raises TypeError for what is none."""
+    if isinstance(data, bytes | bytearray | memoryview):
+        return bytes(data)
+    raise TypeError(f"a message is bytes, not {type(data).__name__}")
+
+
 def as_whole(value: object, expected: str) -> int:
     """An int of another class (numpy's, an IntEnum), but never a bool, a float or a str."""
     if isinstance(value, bool) or not isinstance(value, Integral):

@@ -29,6 +29,8 @@ from typing import Any
 from uuid import UUID
 
 from serde.codec import AvroSchema, Fault, native, parse_schema, pure
+from serde.errors import InvalidSchema
+from tests.fuzz.columns import BATCH, Batch, damaged_buffers
 
 ROOT = Path(__file__).resolve().parents[2]
 NATIVE = ROOT / "serde" / "codec" / "native"
@@ -57,6 +59,10 @@ class Case:
             pure.compile_decoder(self.writer, self.reader),
         )
         self.body = self.encode[0](value)
+        try:
+            self.batch: Batch | None = Batch(self.writer, self.reader)
+        except InvalidSchema:
+            self.batch = None  # columns hold nothing that holds itself
 
 
 def outcome(function: Any, *arguments: Any) -> tuple[str, Any]:
@@ -169,7 +175,7 @@ def run(cases: Sequence[tuple[Any, Any, Any]], seed: int, seconds: float) -> dic
     """Try inputs for so many seconds. Raises AssertionError at the first that the codecs differ on."""
     dice = random.Random(seed)
     compiled = [Case(*case) for case in cases]
-    counts = {"messages": 0, "values": 0, "seed": seed}
+    counts = {"messages": 0, "values": 0, "batched": 0, "rows": 0, "seed": seed}
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         case, other = dice.choice(compiled), dice.choice(compiled)
@@ -181,8 +187,16 @@ def run(cases: Sequence[tuple[Any, Any, Any]], seed: int, seconds: float) -> dic
             value = odd(case.value, dice)
             found, wanted = (outcome(encode, value) for encode in case.encode)
             assert found == wanted, (case.writer, value, found, wanted)
+        if case.batch is not None and dice.random() < 0.3:
+            messages = [bytes(5) + damaged(case.body, other.body, dice) for _ in range(BATCH)]
+            sound = [bytes(5) + case.body] * BATCH
+            case.batch.read([*messages, *sound[:2]])
+            case.batch.write(damaged_buffers(case.batch.read(sound), dice))
+            counts["batched"] += 2 * BATCH + 2
+            counts["rows"] += BATCH
         counts["messages"] += 50
         counts["values"] += 10
+    counts["rows left to pure"] = sum(case.batch.rare for case in compiled if case.batch is not None)
     counts["left to pure"] = native.left_to_pure()
     counts["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     assert counts["megabytes"] < MAX_MEGABYTES, counts
@@ -195,15 +209,18 @@ def generate(seed: int) -> list[tuple[Any, Any, Any]]:
     """Pairs of schemas with values, as the tests have them."""
     import hypothesis
 
-    from tests.serde.generated import evolutions, schemas_with_values
+    from tests.serde.generated import evolutions, schemas_with_many, schemas_with_values
 
     found: list[tuple[Any, Any, Any]] = []
 
     @hypothesis.seed(seed)
     @hypothesis.settings(max_examples=SCHEMAS // 2, database=None, deadline=None)
-    @hypothesis.given(schemas_with_values(), evolutions())
-    def collect(plain: tuple[Any, Any, Any], evolution: tuple[Any, Any, Any, Any]) -> None:
+    @hypothesis.given(schemas_with_values(), evolutions(), schemas_with_many())
+    def collect(
+        plain: tuple[Any, Any, Any], evolution: tuple[Any, Any, Any, Any], many: tuple[Any, list[Any]]
+    ) -> None:
         found.append((plain[0], None, plain[1]))
+        found.extend((many[0], None, written) for written, _ in many[1][:1])
         found.append(evolution[:3])
 
     collect()

@@ -11,6 +11,7 @@ from serde.errors import (
     DeserializationError,
     InvalidClass,
     InvalidSchema,
+    MissingExtra,
     NotFound,
     RegistryUnreachable,
     SchemaNotFound,
@@ -44,6 +45,9 @@ def test_the_docstring_draws_the_tree() -> None:
             "subject 'orders-value', schema 7: order.lines[3].price: expected double, got 'x'",
         ),
         (SerializationError("no"), "no"),
+        (SerializationError("no", index=3, subject="s"), "value 3, subject 's': no"),
+        (DeserializationError("no", data=b"x", index=0), "message 0: no"),
+        (MissingExtra("no"), "no"),
         (
             DeserializationError("no", data=b"x", path="a", topic="t", schema_id=0),
             "topic 't', schema 0: a: no",
@@ -61,7 +65,8 @@ def test_an_error_says_what_and_where(error: SerdeError, text: str) -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        SerializationError("no", path="a", topic="t", subject="s", schema_id=1),
+        SerializationError("no", path="a", topic="t", subject="s", schema_id=1, index=2),
+        MissingExtra("no"),
         DeserializationError("no", data=b"x", path="a", topic="t", schema_id=1),
         InvalidSchema("no", "/a"),
         InvalidClass("no", "Order.id"),

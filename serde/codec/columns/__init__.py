@@ -25,11 +25,16 @@ __all__ = [
     "Column",
     "Program",
     "compile_program",
+    "compile_rows",
+    "frames_of",
     "is_wrapped",
     "layout",
     "make_builder",
     "with_nulls",
+    "write_all",
+    "write_one",
     "write_rows",
+    "writing",
 ]
 
 Program: TypeAlias = Any
@@ -76,6 +81,20 @@ def compile_program(writer: AvroSchema, reader: AvroSchema, *, strict: bool = Tr
 
         return column_parts.compile_program(writer, reader, strict=strict)
     return pure.compile_cells(writer, reader, strict=strict)
+
+
+def frames_of(messages: list[bytes | None], keys: Sequence[bytes | None] | None) -> dict[bytes, int]:
+    """What says which schema a message has, and the number of the first message that has it.
+
+    messages: other buffers among them are put there as bytes. keys: as of `Builder.read`.
+
+    Raises TypeError for a message that is neither bytes nor None.
+    """
+    if _is_native():
+        from serde.codec.native import columns
+
+        return columns.frames_of(messages, keys)
+    return pure.frames_of(messages, keys)
 
 
 def make_builder(column: Column, *, wrapped: bool, most: int = pure.MOST) -> Builder:

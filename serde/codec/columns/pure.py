@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from serde.codec.binary import Reader, read_string
+from serde.codec.binary import Reader, as_message, read_string
 from serde.codec.columns.buffers import Buffers
 from serde.codec.columns.layout import Column, Kind
 from serde.codec.columns.pairs import Digits, Pairs, Scaling, check_big_decimal
@@ -143,8 +143,6 @@ class Builder:
             if data is None and nulls:
                 self._rows.append(None)
                 continue
-            if data is not None and type(data) is not bytes:
-                data = as_message(data)
             key, start = message_key(data, keys[index] if keys is not None else None)
             read = known.get(key)
             if read is None:
@@ -165,11 +163,16 @@ class Builder:
         return lay_out(self._column, self._rows, self._wrapped, self._most), {}
 
 
-def as_message(data: object) -> bytes:
-    """The bytes of a message that is given as something else."""
-    if isinstance(data, bytes | bytearray | memoryview):
-        return bytes(data)
-    raise TypeError(f"a message is bytes, not {type(data).__name__}")
+def frames_of(messages: list[bytes | None], keys: Sequence[bytes | None] | None) -> dict[bytes, int]:
+    """See `serde.codec.columns.frames_of`."""
+    found: dict[bytes, int] = {}
+    for index, data in enumerate(messages):
+        if data is None:
+            continue
+        if type(data) is not bytes:
+            data = messages[index] = as_message(data)
+        found.setdefault(message_key(data, keys[index] if keys is not None else None)[0], index)
+    return found
 
 
 def message_key(data: bytes | None, given: bytes | None) -> tuple[bytes, int]:

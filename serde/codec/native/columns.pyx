@@ -41,9 +41,10 @@ from serde.codec.native.laid cimport (
 )
 from serde.codec.native.wire cimport MAX_DEPTH, MAX_EMPTY_ITEMS, Cursor, codec_take_long
 
+from serde.codec.binary import as_message
 from serde.codec.columns.buffers import Buffers
 from serde.codec.columns.layout import Kind
-from serde.codec.columns.pure import as_message, message_key, null_child, too_large
+from serde.codec.columns.pure import message_key, null_child, too_large
 from serde.codec.decimals import MAX_BYTES
 from serde.codec.fault import Fault
 
@@ -864,8 +865,6 @@ cdef class Builder:
                     items[n].op = &program.root.op
                     items[n].strict = program.strict
                     continue
-            if item is not None and type(item) is not bytes:
-                item = held[n] = as_message(item)
             key, start = message_key(item, keys[n] if keys is not None else None)
             found = known.get(key)
             if found is None:
@@ -891,6 +890,28 @@ cdef class Builder:
     def finish(self):
         """The columns, and the rows that were left to the pure codec, by their place among all."""
         return export(self.root), self.rare
+
+
+def frames_of(list messages, keys):
+    """See `serde.codec.columns.frames_of`."""
+    cdef dict found = {}
+    cdef Py_ssize_t n, size = 0
+    cdef const char *last = NULL
+    cdef bytes value
+    for n in range(PyList_GET_SIZE(messages)):
+        item = <object>PyList_GET_ITEM(messages, n)
+        if item is None:
+            continue
+        if type(item) is not bytes:
+            item = messages[n] = as_message(item)
+        value = item
+        if last != NULL and PyBytes_GET_SIZE(value) >= size and memcmp(PyBytes_AS_STRING(value), last, size) == 0:
+            continue
+        key, start = message_key(value, keys[n] if keys is not None else None)
+        found.setdefault(key, n)
+        if keys is None and start <= PyBytes_GET_SIZE(value):
+            last, size = PyBytes_AS_STRING(value), start
+    return found
 
 
 cdef Column *make_column(column, Py_ssize_t most) except NULL:

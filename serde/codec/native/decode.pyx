@@ -15,6 +15,7 @@ from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int64_t
+from libc.string cimport memcmp
 
 from serde.codec.native.wire cimport (
     MAX_EMPTY_ITEMS,
@@ -468,3 +469,23 @@ cdef class Decoder:
         value = self.find_pure()(data, start)
         self.left(data)
         return value
+
+    def read_run(self, bytes frame not None, list messages not None, list found not None):
+        """See `serde.codec.read_run`."""
+        cdef Py_ssize_t n = len(found), size = PyBytes_GET_SIZE(frame)
+        cdef bytes data
+        while n < len(messages):
+            message = messages[n]
+            if type(message) is not bytes:
+                return
+            data = message
+            if PyBytes_GET_SIZE(data) < size:
+                return
+            if memcmp(PyBytes_AS_STRING(data), PyBytes_AS_STRING(frame), size) != 0:
+                return
+            try:
+                value = read_all(self.root, data, size, self.whole)
+            except Exception:
+                return
+            found.append(value)
+            n += 1
