@@ -101,7 +101,7 @@ def writing(column: Column, made: Buffers, *, bare: bool = False) -> Writing:
         size = node.size if isinstance(node, Fixed) else 0
     return Writing(
         column.kind,
-        Form.REST if bare and column.kind is Kind.BYTES else _form(column),
+        Form.REST if bare and column.kind is Kind.BYTES and not column.logical else _form(column),
         column.null,
         column.other,
         column.width,
