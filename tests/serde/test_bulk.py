@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -198,6 +199,22 @@ def test_what_is_not_strict_is_not_in_bulk_either(client: RegistryClient) -> Non
     assert AvroDeserializer(client, strict=False).to_arrow(long).to_pylist() == [{"a": None}]
     with pytest.raises(DeserializationError, match="2 bytes are left"):
         AvroDeserializer(client).to_arrow(long)
+
+
+@dataclass
+class Order:
+    id: int
+    note: str | None = None
+
+
+def test_a_class_is_for_values_and_not_for_columns(client: RegistryClient) -> None:
+    serializer, deserializer = AvroSerializer(client, Order), AvroDeserializer(client, Order)
+    orders = [Order(1), Order(2, "x")]
+    messages = serializer.serialize_many(orders, "orders")
+    assert deserializer.deserialize_many(messages) == orders
+    batch = deserializer.to_arrow(messages)
+    assert batch.to_pylist() == [{"id": 1, "note": None}, {"id": 2, "note": "x"}]
+    assert serializer.from_arrow(batch, "orders") == messages
 
 
 def test_asyncio_has_the_same() -> None:
