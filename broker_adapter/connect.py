@@ -9,7 +9,11 @@ from broker_adapter.broker import Broker, Durability
 from broker_adapter.errors import InvalidConfig, MissingExtra, UnsupportedURL
 
 _HOW: Final = 'use "file:./folder", "file:///absolute/folder" or "kafka://host:9092"'
-_DURABILITIES: Final = (Durability.NONE, Durability.INTERVAL, Durability.BATCH)
+_OPTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "durability": (Durability.INTERVAL, Durability.NONE, Durability.BATCH),
+    "damaged": ("raise", "skip"),
+}
+"""A file log's options and their values, the default first."""
 
 
 def connect(url: str, config: Mapping[str, object] | None = None) -> Broker:
@@ -18,6 +22,8 @@ def connect(url: str, config: Mapping[str, object] | None = None) -> Broker:
     ``file:./data`` and ``file:///var/lib/data`` are a file log in that folder,
     which is made if it is not there. ``?durability=none|interval|batch`` says
     what an acknowledgement promises; the default is ``interval``.
+    ``?damaged=skip`` has consumers pass over batches that are damaged, which
+    is an error otherwise.
 
     ``kafka://host:9092,host2:9092`` is a Kafka cluster, with any key of
     librdkafka's configuration in the query or in `config`, which is the
@@ -64,22 +70,25 @@ def _file(url: str, parts: SplitResult) -> Broker:
         raise UnsupportedURL(f"{url!r} names the folder {parts.path!r} on the host {parts.netloc!r}: {_HOW}")
     if not parts.path or parts.fragment:
         raise UnsupportedURL(f"{url!r} names no folder: {_HOW}")
-    durability = _durability(url, parts.query)
+    options = _options(url, parts.query)
 
     from broker_adapter.filelog.broker import FileBroker
 
-    return FileBroker(Path(unquote(parts.path)), durability)
+    return FileBroker(
+        Path(unquote(parts.path)),
+        Durability(options["durability"]),
+        skips_damage=options["damaged"] == "skip",
+    )
 
 
-def _durability(url: str, query: str) -> Durability:
-    options = dict(parse_qsl(query, keep_blank_values=True))
-    value = options.pop("durability", Durability.INTERVAL)
-    if options:
-        raise InvalidConfig(
-            f"{url!r}: a file log has no option {', '.join(sorted(options))}; it has: durability"
-        )
-    if value not in _DURABILITIES:
-        raise InvalidConfig(
-            f"{url!r}: durability {value!r} is not known; use one of: {', '.join(_DURABILITIES)}"
-        )
-    return Durability(value)
+def _options(url: str, query: str) -> dict[str, str]:
+    options = {name: words[0] for name, words in _OPTIONS.items()}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name not in _OPTIONS:
+            raise InvalidConfig(f"{url!r}: a file log has no option {name}; it has: {', '.join(_OPTIONS)}")
+        if value not in _OPTIONS[name]:
+            raise InvalidConfig(
+                f"{url!r}: {name} {value!r} is not known; use one of: {', '.join(_OPTIONS[name])}"
+            )
+        options[name] = value
+    return options

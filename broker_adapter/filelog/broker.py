@@ -56,12 +56,18 @@ _log = logging.getLogger(__name__)
 class FileBroker:
     """A broker in a folder. See `broker_adapter.broker.Broker`."""
 
-    def __init__(self, root: Path, durability: Durability = Durability.INTERVAL) -> None:
-        """Use the folder `root`, which is made if it is not there. Raises `LogIOError`."""
+    def __init__(
+        self, root: Path, durability: Durability = Durability.INTERVAL, *, skips_damage: bool = False
+    ) -> None:
+        """Use the folder `root`, which is made if it is not there. Raises `LogIOError`.
+
+        With `skips_damage` its consumers pass over batches that are damaged.
+        """
         with reporting("make the folder", root):
             root.mkdir(parents=True, exist_ok=True)
         self.root = root.resolve()
         self.durability = durability
+        self._skips_damage = skips_damage
         self._topics = Topics(self.root)
         self._groups = FileGroups(self._open_offsets, self._topics.expand)
         self._admin = FileAdmin(self._topics, self._groups, self.partition)
@@ -157,6 +163,7 @@ class FileBroker:
                 auto_offset_reset=auto_offset_reset,
                 idle_timeout=idle_timeout,
                 sync_commits=self.durability is Durability.BATCH,
+                skips_damage=self._skips_damage,
                 listener=Listener(on_assign, on_revoke, on_lost),
                 on_close=self._clients.discard,
             )

@@ -34,8 +34,8 @@ _log = logging.getLogger(__name__)
 class _Place:
     """A reader, and the records it has read that the caller has not had."""
 
-    def __init__(self, partition: Partition, offset: int) -> None:
-        self.reader = LogReader(partition, offset)
+    def __init__(self, partition: Partition, offset: int, *, skips_damage: bool) -> None:
+        self.reader = LogReader(partition, offset, skips_damage=skips_damage)
         self.waiting: list[RawRecord] = []
         self.taken = 0
 
@@ -71,6 +71,7 @@ class FileConsumer:
         auto_offset_reset: AutoOffsetReset,
         idle_timeout: float | None,
         sync_commits: bool,
+        skips_damage: bool = False,
         listener: Listener | None = None,
         on_close: Callable[["FileConsumer"], None] = lambda _: None,
     ) -> None:
@@ -87,6 +88,7 @@ class FileConsumer:
         self._reset = auto_offset_reset
         self._idle_timeout = idle_timeout
         self._sync_commits = sync_commits
+        self._skips_damage = skips_damage
         self._listener = listener or Listener()
         self._unannounced: set[TopicPartition] = set()
         """Given by the group, and not told to the listener: it hears of them while the caller polls."""
@@ -279,7 +281,9 @@ class FileConsumer:
         place = self._places.get(name)
         if place is None:
             partition = self._partition(name)
-            place = self._places[name] = _Place(partition, self._first_offset(name, partition))
+            place = self._places[name] = _Place(
+                partition, self._first_offset(name, partition), skips_damage=self._skips_damage
+            )
         return place
 
     def _partition(self, name: TopicPartition) -> Partition:
@@ -316,7 +320,9 @@ class FileConsumer:
         if partition in self._places:
             self._places[partition].seek(offset)
         else:
-            self._places[partition] = _Place(self._partition(partition), offset)
+            self._places[partition] = _Place(
+                self._partition(partition), offset, skips_damage=self._skips_damage
+            )
 
     def seek_to_timestamp(self, partition: TopicPartition, timestamp: int) -> int:
         """See `broker_adapter.broker.Consumer.seek_to_timestamp`."""

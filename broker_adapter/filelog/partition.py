@@ -174,12 +174,16 @@ class Partition:
 
     def _producers_at(self, state: LogState) -> ProducerStates:
         """What is known of producers at the log's end: what was known, and what others wrote since."""
-        if self._producers is None:
+        first_base = self.bases(state)[0]
+        if self._producers is None or self._producers.offset < first_base:
+            # What was written since is deleted by now; who deleted it left a snapshot.
             self._producers = ProducerStates.load(self.directory, state.log_end_offset)
+            if self._producers.offset < first_base:
+                self._producers = ProducerStates(first_base)
         producers = self._producers
         if producers.offset < state.log_end_offset:
             try:
-                first, position = self._locate(max(producers.offset, state.log_start_offset), state)
+                first, position = self._locate(producers.offset, state)
                 for base in self.bases(state):
                     if base >= first.base_offset:
                         segment = self.segment(base, state)

@@ -4,26 +4,35 @@ Owns no file. A `LogReader` is one reader's place in one partition: for one
 thread at a time. Any number of them may read a partition while it is written.
 """
 
+import logging
+
 from broker_adapter.broker import RawRecord
 from broker_adapter.errors import CorruptBatch
 from broker_adapter.filelog.batch import HEADER_SIZE, BatchHeader, decode_batch, read_header
+from broker_adapter.filelog.damage import find_behind
 from broker_adapter.filelog.files import reporting
 from broker_adapter.filelog.partition import Partition
 from broker_adapter.filelog.segment import LogSegment
 from broker_adapter.filelog.state import LogState
 
+_log = logging.getLogger(__name__)
+
 
 class LogReader:
     """A place in a partition. Reading on costs no search: the place in the file is remembered."""
 
-    def __init__(self, partition: Partition, offset: int) -> None:
-        """Read `partition` from `offset`, which is looked at by the first `read`."""
+    def __init__(self, partition: Partition, offset: int, *, skips_damage: bool = False) -> None:
+        """Read `partition` from `offset`, which is looked at by the first `read`.
+
+        With `skips_damage` a batch that is damaged is passed over, and logged; otherwise it is an error.
+        """
         self.partition = partition
         self.offset = offset
         """The offset of the next record to be read."""
         self._segment: LogSegment | None = None
         self._position = 0
         self._is_within_batch = False
+        self._skips_damage = skips_damage
 
     def seek(self, offset: int) -> None:
         """Go on at `offset`."""
@@ -39,11 +48,31 @@ class LogReader:
         records: list[RawRecord] = []
         while not records:
             state = self.partition.state()
-            segment = self._segment_to_read(state)
-            if segment is None:
-                break
-            records = self._decode(segment, self._fetch(segment, max_bytes, state), state)
+            segment = None
+            try:
+                segment = self._segment_to_read(state)
+                if segment is None:
+                    break
+                records = self._decode(segment, self._fetch(segment, max_bytes, state), state)
+            except CorruptBatch as error:
+                if not self._skips_damage:
+                    raise
+                self._pass_over(segment, state, error)
         return records
+
+    def _pass_over(self, segment: LogSegment | None, state: LogState, error: CorruptBatch) -> None:
+        with reporting("read", self.partition.directory):
+            found = find_behind(self.partition, state, self.offset, segment, self._position)
+        before = self.offset
+        if found is None:
+            self._segment, self.offset = None, state.log_end_offset
+        else:
+            self._segment, self._position, header = found
+            self.offset = max(self.offset, header.base_offset)
+            self._is_within_batch = True
+        _log.warning(
+            "%s: offsets %d to %d were passed over: %s", self.partition.name, before, self.offset - 1, error
+        )
 
     def _segment_to_read(self, state: LogState) -> LogSegment | None:
         """The segment with the next batch, with `_position` there; None at the log's end."""
@@ -122,5 +151,6 @@ class LogReader:
     def _damage(self, segment: LogSegment, error: CorruptBatch) -> CorruptBatch:
         return CorruptBatch(
             f"offset {self.offset} of {self.partition.name} cannot be read ({segment.path}, byte "
-            f"{self._position}): {error}. Restore that file from a copy, or seek to behind the damage"
+            f"{self._position}): {error}. Restore that file from a copy, or seek to behind the damage, or "
+            'connect with "?damaged=skip"'
         )

@@ -13,6 +13,7 @@ from broker_adapter.filelog.batch import encode_batch, read_header
 from broker_adapter.filelog.broker import FileBroker
 from broker_adapter.filelog.partition import Appended, Partition
 from broker_adapter.filelog.producers import MAX_SEQUENCE, ProducerStates, snapshots
+from broker_adapter.filelog.retention import delete_old_segments
 from broker_adapter.filelog.segment import LogSegment, segment_bases
 from tests.broker_adapter.logs import NOW, forget_state, opened, read_all
 
@@ -144,6 +145,16 @@ def test_damage_does_not_stop_a_writer(tmp_path: Path, caplog: pytest.LogCapture
         log.write_bytes(data)
         assert other.append(batch(0, producer=8)) == 3
         assert "before the damage is forgotten" in caplog.text
+
+
+def test_what_others_wrote_is_known_though_it_was_deleted_meanwhile(tmp_path: Path) -> None:
+    with opened(tmp_path, retention_ms=0) as partition, opened(tmp_path) as other:
+        other.append(batch(0))
+        partition.append(batch(1))
+        assert delete_old_segments(partition, NOW + 1) == 1
+        with pytest.raises(OutOfOrderSequence, match="3, where 2 is due"):
+            other.append(batch(3))
+        assert other.append(batch(2)) == 2
 
 
 # ---------------------------------------------------------------- the snapshot
