@@ -122,13 +122,17 @@ class ProducerStates:
                 )
             )
 
+    def last_batches(self) -> list[tuple[int, int, WrittenBatch]]:
+        """Each producer that has a batch here: its id, its epoch and its last batch."""
+        return [
+            (number, each.epoch, each.batches[-1]) for number, each in self._producers.items() if each.batches
+        ]
+
     # ---------------------------------------------------------------- snapshots
 
     def to_bytes(self) -> bytes:
         """Kafka's snapshot of the producers that are not forgotten."""
-        entries = [
-            (number, each.epoch, each.batches[-1]) for number, each in self._producers.items() if each.batches
-        ]
+        entries = self.last_batches()
         newest = max((last.timestamp for _, _, last in entries), default=0)
         kept = [
             _ENTRY.pack(

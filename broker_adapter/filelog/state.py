@@ -40,6 +40,7 @@ _FIELDS: Final = Struct("=10q")
 _CHECK: Final = Struct("=I")
 _SLOTS: Final = (128, 256)
 _TRIES: Final = 10_000
+_PEEKS: Final = 10
 
 
 class LogState(NamedTuple):
@@ -172,3 +173,24 @@ class StatePage:
         """Unmap the page."""
         self._words.release()
         self._map.close()
+
+
+def peek(path: Path) -> LogState | None:
+    """What a ``.state`` file publishes in this boot of the machine, only looked at; None if it does not.
+
+    Raises `OSError`.
+    """
+    for _ in range(_PEEKS):
+        data = path.read_bytes()
+        if len(data) < _PAGE:
+            return None
+        words = memoryview(data[: _SLOTS[0]]).cast("q")
+        if words[_WORD_MAGIC] != _MAGIC or words[_WORD_BOOT] != BOOT_ID:
+            return None
+        sequence = words[_WORD_SEQUENCE]
+        at = _SLOTS[sequence & 1]
+        fields = data[at : at + _FIELDS.size]
+        (check,) = _CHECK.unpack_from(data, at + _FIELDS.size)
+        if crc32c(fields, sequence & 0xFFFF_FFFF) == check:
+            return LogState._make(_FIELDS.unpack(fields))
+    return None

@@ -16,11 +16,13 @@ _COMMANDS = {
     "consume": ("fivebyte.cli.records", "Read a topic's records as JSON lines."),
     "demo": ("fivebyte.cli.demo", "Run the main job from end to end in a temporary folder."),
     "doctor": ("fivebyte.cli.doctor", "Look for what is wrong with a set-up, and say what to do."),
+    "group": ("fivebyte.cli.group", "List, describe, reset and delete consumer groups."),
+    "log": ("fivebyte.cli.log", "Show and check the files of a log, ours or Kafka's."),
     "produce": ("fivebyte.cli.records", "Write JSON lines to a topic as Avro records."),
     "registry": ("fivebyte.cli.registry", "Copy, export, import and look back on the registry's log."),
     "schema": ("fivebyte.cli.schema", "Register, list, get, check and delete schemas."),
     "serve": ("fivebyte.cli.serve", "Run the schema registry."),
-    "topic": ("fivebyte.cli.topic", "Create and list topics."),
+    "topic": ("fivebyte.cli.topic", "Create, list, describe, alter, truncate and delete topics."),
 }
 
 

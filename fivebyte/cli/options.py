@@ -31,7 +31,7 @@ broker_option = click.option(
     show_default=True,
     show_envvar=True,
     metavar="URL",
-    help="The broker: file: and the folder of a file log.",
+    help="The broker: file: and the folder of a file log, or kafka://HOST:PORT.",
 )
 
 

@@ -2,17 +2,16 @@
 
 import json
 import os
-import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
 
+from fivebyte.cli.moments import moment
 from fivebyte.cli.options import counted
 from fivebyte.cli.server_options import config_option
 from registry.transfer.writing import Progress
@@ -160,7 +159,7 @@ def history(
     from registry.transfer.history import history as told
     from registry.transfer.opening import open_source
 
-    start = 0 if since is None else _moment(since)
+    start = 0 if since is None else moment(since, "--since")
     with closing(open_source(_store(store, config))) as log:
         for event in told(log.read(0), subject, since=start):
             if as_json:
@@ -181,23 +180,6 @@ def _read_dump(source: str, *, canonical: bool) -> "Source":
             return gather(name, from_lines(file, name), canonical=canonical)
     except OSError as error:
         raise click.ClickException(f"{name} cannot be read: {error.strerror}") from None
-
-
-def _moment(text: str) -> int:
-    """Milliseconds since 1970 of a time in ISO 8601, in UTC unless it says otherwise, or so long ago."""
-    units = {"m": "minutes", "h": "hours", "d": "days"}
-    if ago := re.fullmatch(r"(\d{1,5})([mhd])", text):
-        moment = datetime.now(UTC) - timedelta(**{units[ago[2]]: int(ago[1])})
-    else:
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            raise click.BadParameter(
-                f"{text!r} is no time: give 2026-05-31, 2026-05-31T12:00Z, or 90m, 36h, 7d ago",
-                param_hint="--since",
-            ) from None
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return round(moment.timestamp() * 1000)
 
 
 @contextmanager
