@@ -97,14 +97,14 @@ class Calls(Finding):
         """
         query = flags(permanent=permanent)
         deleted = yield from self._ask(answers.numbers, "DELETE", "subjects", subject, query=query)
-        self._forget(subject)
+        self._forget(subject, permanent=permanent)
         return deleted
 
     def delete_version(self, subject: str, version: int | str, *, permanent: bool = False) -> Steps[int]:
         """Delete one version; returns its number. Otherwise as `delete_subject`."""
         path, query = ("subjects", subject, "versions", version), flags(permanent=permanent)
         deleted = yield from self._ask(answers.number, "DELETE", *path, query=query)
-        self._forget(subject)
+        self._forget(subject, permanent=permanent)
         return deleted
 
     def delete_context(self, context: str) -> Steps[None]:

@@ -189,6 +189,11 @@ class Finding:
 
         return (yield from self._latest.get(LatestKey(subject, pairs), load))
 
+    @property
+    def latest_changes(self) -> int:
+        """Goes up when a subject's newest version may be another one than it was."""
+        return self._latest.changes
+
     def referenced_texts(self, references: Iterable[Reference]) -> Steps[tuple[str, ...]]:
         """The texts of the schemas referred to, and of those they refer to, each before its users.
 
@@ -317,7 +322,9 @@ class Finding:
         if (context_of(found.subject) or self.context) == self.context:
             self._schemas.put(("id", found.id, None), answers.as_schema(found))
 
-    def _forget(self, subject: str) -> None:
+    def _forget(self, subject: str, *, permanent: bool = False) -> None:
+        if permanent:
+            self._schemas.discard(lambda _: True)  # which of them were the subject's is not known
         for cache in (self._registered, self._versions, self._referenced):
             cache.discard(lambda key: key[1] == subject)
         self._latest.forget(subject)

@@ -59,7 +59,9 @@ class _Entry:
 
 
 class Latest:
-    """ttl: seconds for which a version is taken to be the newest; 0 asks each time. capacity: subjects kept.
+    """changes: goes up when a subject's newest version may be another one than it was.
+
+    ttl: seconds for which a version is taken to be the newest; 0 asks each time. capacity: subjects kept.
     refresh: the most seconds that asking takes.
     """
 
@@ -70,6 +72,7 @@ class Latest:
         self._refresh = refresh
         self._entries: Cache[LatestKey, _Entry] = Cache(capacity)
         self._changes = [0] * _STRIPES
+        self.changes = 0
         self._is_away = False  # as far as the last answer tells
         self._is_told = False  # in the log
         self._random = SystemRandom()
@@ -89,11 +92,13 @@ class Latest:
         if entry is not None and entry.value.version < found.version:
             entry.set(found)
         self._entries.discard(lambda key: key.subject == subject and bool(key.properties))
+        self.changes += 1
 
     def forget(self, subject: str) -> None:
         """Hear that this client deleted a version of the subject, or all."""
         self._change(subject)
         self._entries.discard(lambda key: key.subject == subject)
+        self.changes += 1
 
     def after_fork(self) -> None:
         """Go on in a child process, which has no one who renews what the parent knew."""
@@ -152,7 +157,9 @@ class Latest:
             entry.is_old = False
             # What was registered meanwhile is newer than what was found.
             if before == self._changed(key.subject):
+                is_new = entry.value.id != value.id
                 entry.set(value)
+                self.changes += is_new
             self._answered()
         yield self._next(wait, key, entry, load)
 

@@ -33,22 +33,24 @@ from serde.writing import LOOK_AGAIN, Client, check_one, extended, known_logical
 
 
 class _Entry(NamedTuple):
-    """until: when to look again which schema is the newest, on the monotonic clock."""
+    """until, change: as of `serde.writing.Entry`."""
 
     decode: Decode
     until: float
+    change: int | None
 
 
 class Pair(NamedTuple):
     """The schemas a message is read with.
 
-    reader_id: of a subject's newest schema; None of another. until: as of `_Entry`.
+    reader_id: of a subject's newest schema; None of another. until, change: as of `_Entry`.
     """
 
     writer: AvroSchema
     reader: AvroSchema | None
     reader_id: int | None
     until: float
+    change: int | None
 
 
 class Columns:
@@ -151,7 +153,10 @@ class Reading(Generic[Client]):
         if self._is_plain:
             return self._decoders.get(frame)
         entry = self._entries.get((topic, frame))
-        return entry.decode if entry is not None and time.monotonic() < entry.until else None
+        if entry is None or entry.change is None:
+            return None if entry is None else entry.decode
+        holds = time.monotonic() < entry.until and entry.change == self._calls.latest_changes
+        return entry.decode if holds else None
 
     def _prepare(self, data: bytes, topic: str | None, frame: bytes) -> Steps[Decode]:
         """Find out how a message is read."""
@@ -161,12 +166,15 @@ class Reading(Generic[Client]):
             if self._is_plain:
                 self._decoders = extended(self._decoders, frame, decode)
             else:
-                self._entries = extended(self._entries, (topic, frame), _Entry(decode, pair.until))
+                self._entries = extended(
+                    self._entries, (topic, frame), _Entry(decode, pair.until, pair.change)
+                )
         return decode
 
     def _schemas(self, data: bytes, topic: str | None, frame: bytes) -> Steps[Pair]:
         """Find out which schemas a message is read with."""
         context = self._subjects.context_of(topic)
+        change = None if self._metadata is None else self._calls.latest_changes
         try:
             writer = yield from self._writer(context, frame)
         except SchemaNotFound as error:
@@ -176,7 +184,7 @@ class Reading(Generic[Client]):
         except InvalidSchema as error:
             raise self._error(f"the writer's schema cannot be used: {error}", data, topic, frame) from error
         if self._metadata is None:
-            return Pair(writer, (yield from self._own_reader(context)), None, float("inf"))
+            return Pair(writer, (yield from self._own_reader(context)), None, float("inf"), None)
         subject = self._subjects.subject_of(topic, writer.full_name)
         found = yield from self._calls.latest_with_metadata(subject, self._metadata)
         reader = self._newest.get((context, found.id))
@@ -188,7 +196,7 @@ class Reading(Generic[Client]):
             with self._lock:
                 self._newest = extended(self._newest, (context, found.id), reader)
         until = time.monotonic() + min(LOOK_AGAIN, self._calls.latest_ttl / 10)
-        return Pair(writer, reader, found.id, until)
+        return Pair(writer, reader, found.id, until, change)
 
     def _pair(self, context: str | None, frame: bytes, pair: Pair) -> Decode:
         key = (context, frame, pair.reader_id)

@@ -42,7 +42,8 @@ class Entry(NamedTuple):
     """What a topic's messages are written with.
 
     encode: with the prefix in front, if there is one. header: what the header says; None without one.
-    until: when to look again which schema it is, on the monotonic clock.
+    until: when to look again which schema it is, on the monotonic clock. change: the client's count of
+    changes to newest versions when it was found; None where they don't matter.
     """
 
     encode: Encode
@@ -50,6 +51,7 @@ class Entry(NamedTuple):
     schema: Schema
     header: bytes | None
     until: float
+    change: int | None
 
 
 class Writing(Generic[Client]):
@@ -128,7 +130,10 @@ class Writing(Generic[Client]):
     def _known(self, topic: str) -> Entry | None:
         """What the topic's messages are written with, if that is known and holds."""
         entry = self._entries.get(topic)
-        return entry if entry is not None and time.monotonic() < entry.until else None
+        if entry is None or entry.change is None:
+            return entry
+        holds = time.monotonic() < entry.until and entry.change == self._calls.latest_changes
+        return entry if holds else None
 
     def _written(self, entry: Entry, value: Any, topic: str, headers: Headers | None) -> bytes:
         """The message, with its header where there is one."""
@@ -200,6 +205,7 @@ class Writing(Generic[Client]):
         if not isinstance(topic, str):
             raise TypeError(f"the topic is a string, not {type(topic).__name__}")
         ttl = self._calls.latest_ttl
+        change = self._calls.latest_changes if self._choice.may_change else None
         try:
             subject, schema = yield from self._choice.find(topic)
         except (RegistryUnreachable, RegistryBusy):
@@ -207,15 +213,14 @@ class Writing(Generic[Client]):
             entry = self._entries.get(topic)
             if entry is None or ttl == 0:
                 raise
-            return self._keep(topic, entry._replace(until=time.monotonic() + AWAY))
-        now = time.monotonic()
-        until = now + min(LOOK_AGAIN, ttl / 10) if self._choice.may_change else float("inf")
+            return self._keep(topic, entry._replace(until=time.monotonic() + AWAY, change=change))
+        until = time.monotonic() + min(LOOK_AGAIN, ttl / 10)
         known = self._entries.get(topic)
         if known is not None and (known.subject, known.schema) == (subject, schema):
-            return self._keep(topic, known._replace(until=until))
+            return self._keep(topic, known._replace(until=until, change=change))
         encode = yield from self._encoder(topic, subject, schema)
         header = _guid(topic, subject, schema) if self._in_header else None
-        return self._keep(topic, Entry(encode, subject, schema, header, until))
+        return self._keep(topic, Entry(encode, subject, schema, header, until, change))
 
     def _keep(self, topic: str, entry: Entry) -> Entry:
         with self._lock:
