@@ -1,14 +1,25 @@
-"""Every real alert through serializer and deserializer: equal to what fastavro reads from its file."""
+"""Every real alert through every face of the serializers: equal to what fastavro reads from its file."""
 
+import asyncio
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import fastavro
 import pytest
 
-from serde import AvroDeserializer, AvroSerializer, RegistryClient
+from serde import (
+    AsyncAvroDeserializer,
+    AsyncAvroSerializer,
+    AsyncRegistryClient,
+    AvroDeserializer,
+    AvroSerializer,
+    RegistryClient,
+    confluent,
+)
+from serde.confluent import avro as confluent_avro
 from serde.testing import registry
 from tests.support.needs import need_corpus
 
@@ -38,25 +49,92 @@ def same(left: Any, right: Any) -> bool:
     return type(left) is type(right) and (left == right or (left != left and right != right))
 
 
-def round_trip(client: RegistryClient, path: Path, topic: str) -> int:
+Face = Callable[[Any, str, list[tuple[str, bytes]]], tuple[bytes, Any]]
+"""Writes a record and reads the message; the headers are those of both."""
+
+
+class Faces:
+    """All the ways from a record to a message and back, over one registry."""
+
+    def __init__(self, url: str, text: str, runner: asyncio.Runner) -> None:
+        self.client = RegistryClient(url)
+        self._runner = runner
+        self._later = AsyncRegistryClient(url)
+        self._drop_in = confluent.SchemaRegistryClient({"url": url})
+        header = {"schema.id.serializer": confluent.header_schema_id_serializer}
+        self.in_prefix = [
+            self._sync(AvroSerializer(self.client, text)),
+            self._tasks(AsyncAvroSerializer(self._later, text)),
+            self._context(confluent_avro.AvroSerializer(self._drop_in, text)),
+        ]
+        self.in_header = [
+            self._sync(AvroSerializer(self.client, text, framing="header")),
+            self._tasks(AsyncAvroSerializer(self._later, text, framing="header")),
+            self._context(confluent_avro.AvroSerializer(self._drop_in, text, conf=header)),
+        ]
+
+    def close(self) -> None:
+        self.client.close()
+        self._drop_in.close()
+        self._runner.run(self._later.aclose())
+
+    def _sync(self, write: AvroSerializer) -> Face:
+        read = AvroDeserializer(self.client)
+
+        def both(record: Any, topic: str, headers: list[tuple[str, bytes]]) -> tuple[bytes, Any]:
+            message = write(record, topic, headers)
+            assert message is not None
+            return message, read(message, topic, headers)
+
+        return both
+
+    def _tasks(self, write: AsyncAvroSerializer) -> Face:
+        read = AsyncAvroDeserializer(self._later)
+
+        async def later(record: Any, topic: str, headers: list[tuple[str, bytes]]) -> tuple[bytes, Any]:
+            message = await write(record, topic, headers)
+            assert message is not None
+            return message, await read(message, topic, headers)
+
+        return lambda *given: self._runner.run(later(*given))
+
+    def _context(self, write: confluent_avro.AvroSerializer) -> Face:
+        read = confluent_avro.AvroDeserializer(self._drop_in)
+
+        def both(record: Any, topic: str, headers: list[tuple[str, bytes]]) -> tuple[bytes, Any]:
+            context = confluent.SerializationContext(topic, confluent.MessageField.VALUE, headers)
+            message = write(record, context)
+            assert message is not None
+            return message, read(message, context)
+
+        return both
+
+
+def round_trip(url: str, path: Path, runner: asyncio.Runner) -> int:
     schema, records = read_file(path)
-    serializer, deserializer = AvroSerializer(client, json.dumps(schema)), AvroDeserializer(client)
+    faces = Faces(url, json.dumps(schema), runner)
     parsed = fastavro.parse_schema(schema)
-    for record in records:
-        message = serializer(record, topic)
-        assert message is not None
-        body = io.BytesIO()
-        fastavro.schemaless_writer(body, parsed, record)
-        assert message[5:] == body.getvalue()
-        assert same(deserializer(message, topic), record)
+    try:
+        for record in records:
+            body = io.BytesIO()
+            fastavro.schemaless_writer(body, parsed, record)
+            for start, some in ((5, faces.in_prefix), (0, faces.in_header)):
+                for face in some:
+                    headers: list[tuple[str, bytes]] = []
+                    message, value = face(record, "alerts", headers)
+                    assert message[start:] == body.getvalue()
+                    assert len(headers) == (start == 0)
+                    assert same(value, record)
+    finally:
+        faces.close()
     return len(records)
 
 
 @pytest.mark.parametrize("pattern", ["ztf/alerts/*.avro", "lsst/**/sample_data/*.avro"])
-def test_real_alerts_come_back(pattern: str) -> None:
-    with registry() as client:
+def test_real_alerts_come_back_through_every_face(pattern: str) -> None:
+    with RegistryClient("embedded:") as client, asyncio.Runner() as runner:
         client.set_config("NONE")
-        assert all(round_trip(client, path, "alerts") >= 1 for path in alerts(pattern))
+        assert all(round_trip("embedded:", path, runner) >= 1 for path in alerts(pattern))
 
 
 def test_real_alerts_are_read_with_a_reader_schema() -> None:
