@@ -32,8 +32,8 @@ format: $(VENV)/.fivebyte-dev
 types: $(VENV)/.fivebyte-dev
 	$(VENV)/bin/mypy
 
-# What an install builds: the native codec, where there is a C compiler.
-NATIVE = setup.py $(wildcard serde/codec/native/*.pyx serde/codec/native/*.pxd)
+# What an install builds: what is native, where there is a C compiler.
+NATIVE = setup.py $(wildcard serde/codec/native/*.pyx serde/codec/native/*.pxd broker_adapter/filelog/native/*.pyx)
 
 # A development install serves the demo as well: it is not made twice.
 $(VENV)/.fivebyte: pyproject.toml $(NATIVE) | $(VENV)/bin/pip

@@ -1,6 +1,6 @@
-"""What pyproject.toml cannot say: the native codec, built where there is a C compiler.
+"""What pyproject.toml cannot say: what is native, built where there is a C compiler.
 
-`optional`: where there is none, the codec in Python does its work.
+`optional`: where there is none, the same in Python does its work.
 """
 
 from setuptools import Extension, setup
@@ -16,5 +16,12 @@ setup(
             optional=True,
         )
         for name in ("columns", "decode", "encode", "logical", "rows")
+    ]
+    + [
+        Extension(
+            "broker_adapter.filelog.native.records",
+            ["broker_adapter/filelog/native/records.pyx"],
+            optional=True,
+        )
     ]
 )

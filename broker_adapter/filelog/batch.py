@@ -11,10 +11,12 @@ unchanged from byte 16 on.
 The format: https://kafka.apache.org/documentation/#recordbatch
 """
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from struct import Struct
-from typing import Final, NamedTuple, TypeAlias
+from types import ModuleType
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from crc32c import crc32c
 
@@ -41,6 +43,20 @@ _CONTROL_BIT: Final = 0x20
 _DELETE_HORIZON_BIT: Final = 0x40
 _CHECKED: Final = Struct(">hiqqqhii")
 _HEAD: Final = Struct(">qiibI")
+
+
+def _find_native() -> Any:
+    """The same in C where it was built, unless ``FIVEBYTE_CODEC=pure`` is in the environment."""
+    if os.environ.get("FIVEBYTE_CODEC") == "pure":
+        return None
+    try:
+        from broker_adapter.filelog.native import records
+    except ImportError:
+        return None
+    return records
+
+
+_native: Final[ModuleType | None] = _find_native()
 
 NewRecord: TypeAlias = tuple[int, bytes | None, bytes | None, Sequence[Header]]
 """A record to write: timestamp in ms, key, value, headers."""
@@ -167,7 +183,7 @@ def encode_batch(
     """
     base_timestamp = records[0][0]
     max_timestamp = max(record[0] for record in records)
-    body = b"".join(_encode_records(enumerate(records), base_timestamp))
+    body = encode_records(records, base_timestamp)
     count = len(records)
     return _assemble(body, 0, 0, codec, count - 1, base_timestamp, max_timestamp, producer, count)
 
@@ -240,6 +256,18 @@ def with_append_time(batch: bytes, now: int) -> bytes:
     HEADER.pack_into(data, 0, *stamped)
     HEADER.pack_into(data, 0, *stamped._replace(crc=crc32c(memoryview(data)[CRC_FROM:])))
     return bytes(data)
+
+
+def encode_records(records: Sequence[NewRecord], base_timestamp: int) -> bytes:
+    """The body of a batch of `records`, uncompressed."""
+    if _native is not None and type(records) is list:
+        try:
+            body: bytes = _native.encode_records(records, base_timestamp)
+        except (ValueError, TypeError, OverflowError):
+            pass  # what is not plainly right is for the code below to take or to refuse
+        else:
+            return body
+    return b"".join(_encode_records(enumerate(records), base_timestamp))
 
 
 def _encode_records(records: Iterable[tuple[int, NewRecord]], base_timestamp: int) -> list[bytes]:
@@ -347,10 +375,34 @@ def decode_batch(
     if header.is_control:
         return []
     body = data[at + HEADER_SIZE : at + header.size]
-    records = _decode_records(decompress(header.codec, body), header, topic, partition)
+    records = decode_records(decompress(header.codec, body), header, topic, partition)
     if from_offset > header.base_offset:
         return [record for record in records if record.offset >= from_offset]
     return records
+
+
+def decode_records(body: bytes, header: BatchHeader, topic: str, partition: int) -> list[RawRecord]:
+    """The records of a batch's body, uncompressed. Raises `CorruptBatch`."""
+    if _native is not None:
+        kind = header.timestamp_type
+        append_time = header.max_timestamp if kind else None
+        try:
+            records: list[RawRecord] = _native.decode_records(
+                body,
+                Record,
+                topic,
+                partition,
+                header.base_offset,
+                header.base_timestamp,
+                append_time,
+                kind,
+                header.records_count,
+            )
+        except ValueError:
+            pass  # what is not plainly right is for the code below to take or to refuse
+        else:
+            return _within_offsets(records, header)
+    return _checked_records(_decode_records(body, header, topic, partition), header)
 
 
 def _decode_records(  # noqa: C901 - numbers are read in place: a call for each would halve the speed
@@ -419,7 +471,7 @@ def _decode_records(  # noqa: C901 - numbers are read in place: a call for each 
             )
     except IndexError:
         raise CorruptBatch(f"the batch of offset {base_offset} ends within a record") from None
-    return _checked_records(records, header)
+    return records
 
 
 def _decode_headers(body: bytes, at: int) -> tuple[tuple[Header, ...], int]:
@@ -449,8 +501,12 @@ def _checked_records(records: list[RawRecord], header: BatchHeader) -> list[RawR
             f"the batch of offset {header.base_offset} says {header.records_count} records "
             f"and holds {len(records)}"
         )
+    if header.timestamp_type:
+        records = [record._replace(timestamp=header.max_timestamp) for record in records]
+    return _within_offsets(records, header)
+
+
+def _within_offsets(records: list[RawRecord], header: BatchHeader) -> list[RawRecord]:
     if records and (records[0].offset < header.base_offset or records[-1].offset > header.last_offset):
         raise CorruptBatch(f"the batch of offset {header.base_offset} has a record outside its offsets")
-    if header.timestamp_type:
-        return [record._replace(timestamp=header.max_timestamp) for record in records]
     return records
