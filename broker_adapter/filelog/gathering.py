@@ -125,8 +125,9 @@ class Gatherer:
         self.partition = partition
         self._producer = producer
         self._durability = durability
+        self._writes_at_once = producer.linger <= 0
         self._begin_again()
-        self._limit = min(producer.batch_size, partition.config.max_message_bytes)
+        self._take_settings()
         self._lock = threading.Lock()
         self._batch: Batch | None = None
         self._written: list[Batch] = []
@@ -135,39 +136,44 @@ class Gatherer:
 
     def add(self, record: NewRecord, size: int, on_delivery: DeliveryCallback | None) -> FileDelivery:
         """Take a record of at most `size` bytes, and write what is full."""
+        # Every record goes through here: a further call would cost as much as all of it.
         try:
             with self._lock:
-                return self._add(record, size, on_delivery)
+                batch = self._batch
+                if batch is None or batch.size + size > self._limit:
+                    batch = self._next(batch)
+                records = batch.records
+                delivery = FileDelivery(batch, len(records))
+                records.append(record)
+                batch.size += size
+                if on_delivery is not None:
+                    batch.callbacks.append((on_delivery, delivery))
+                if batch.size >= self._limit or self._writes_at_once:
+                    self._write(batch)
+                return delivery
         finally:
+            # Also where a write was interrupted: who asked to be told is told.
             if self._written:
                 self._call_back()
 
-    def _add(self, record: NewRecord, size: int, on_delivery: DeliveryCallback | None) -> FileDelivery:
+    def _next(self, batch: Batch | None) -> Batch:
+        """Write what is open, and begin another batch."""
         if self._is_closed:
             raise Closed(CLOSED)
-        batch = self._batch
-        if batch is not None and batch.size + size > self._limit:
+        if batch is not None:
             self._write(batch)
-            batch = None
-        if batch is None:
-            batch = self._begin()
-        batch.records.append(record)
-        batch.size += size
-        delivery = FileDelivery(batch, len(batch.records) - 1)
-        if on_delivery is not None:
-            batch.callbacks.append((on_delivery, delivery))
-        if batch.size >= self._limit or self._producer.linger <= 0:
-            self._write(batch)
-        return delivery
-
-    def _begin(self) -> Batch:
         # The topic's settings may have been altered since the last batch.
-        config = self.partition.config
-        self._limit = min(self._producer.batch_size, config.max_message_bytes)
-        batch = self._batch = Batch(self.partition.name, config.durability(self._durability))
-        if self._producer.linger > 0:
+        self._take_settings()
+        batch = self._batch = Batch(self.partition.name, self.partition.config.durability(self._durability))
+        if not self._writes_at_once:
             self._producer.write_later(self, batch)
         return batch
+
+    def _take_settings(self) -> None:
+        config = self.partition.config
+        self._limit = min(self._producer.batch_size, config.max_message_bytes)
+        self.largest_sure = config.max_message_bytes - HEADER_SIZE
+        self.needs_keys = config.is_compacted
 
     def write_if_open(self, batch: Batch) -> None:
         """Write `batch` unless it was written."""

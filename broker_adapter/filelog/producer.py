@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from time import time_ns
 from types import TracebackType
 from typing import Self
 
@@ -27,7 +28,7 @@ from broker_adapter.errors import (
     UnknownPartition,
     UnknownTopic,
 )
-from broker_adapter.filelog.batch import HEADER_SIZE, MAX_RECORD_OVERHEAD, NewRecord, encode_batch
+from broker_adapter.filelog.batch import MAX_RECORD_OVERHEAD, NewRecord, encode_batch
 from broker_adapter.filelog.compression import Codec
 from broker_adapter.filelog.gathering import CLOSED, Batch, FileDelivery, Gatherer
 from broker_adapter.filelog.partition import Partition
@@ -95,10 +96,16 @@ class FileProducer:
     ) -> FileDelivery:
         """See `broker_adapter.broker.Producer.send`."""
         gatherers = self._topics.get(topic) or self._gatherers(topic)
-        if timestamp is None:
-            timestamp = time.time_ns() // 1_000_000
-        check_parts(topic, key, value, timestamp)
-        size = MAX_RECORD_OVERHEAD + len(key or b"") + len(value or b"")
+        size = MAX_RECORD_OVERHEAD
+        if timestamp is None and type(value) is bytes and type(key) is bytes:
+            # What almost every record is costs no further call.
+            timestamp = time_ns() // 1_000_000
+            size += len(value) + len(key)
+        else:
+            if timestamp is None:
+                timestamp = time_ns() // 1_000_000
+            check_parts(topic, key, value, timestamp)
+            size += len(key or b"") + len(value or b"")
         if headers:
             headers, more = checked_headers(topic, headers)
             size += more
@@ -109,10 +116,10 @@ class FileProducer:
                 f"topic {topic!r} has no partition {partition}; it has 0 to {len(gatherers) - 1}"
             )
         gatherer = gatherers[partition]
-        if key is None and gatherer.partition.config.is_compacted:
+        if key is None and gatherer.needs_keys:
             raise InvalidRecord(f"topic {topic!r} is compacted by key, and this record has none; give it one")
         record: NewRecord = (timestamp, key, value, headers)
-        if size + HEADER_SIZE > gatherer.partition.config.max_message_bytes:
+        if size > gatherer.largest_sure:
             self._check_fits(gatherer.partition, record)
         return gatherer.add(record, size, on_delivery)
 
