@@ -12,7 +12,7 @@ from enum import Enum as PythonEnum
 from typing import Any, Final, Literal, get_args, get_origin
 
 from serde.classes.hints import MAPS, PRIMITIVES, is_array, is_tuple, is_union, shown
-from serde.classes.kinds import is_record_class, members_of, split
+from serde.classes.kinds import is_model, is_record_class, is_strict, members_of, split
 from serde.classes.makes import make_of
 from serde.classes.marks import AvroType, Named, names_of
 from serde.codec.logical import conversion
@@ -59,34 +59,45 @@ def bind(schema: AvroSchema, hint: Any, *, raw: bool = False) -> AvroSchema:
 class _Binder:
     def __init__(self, raw: bool) -> None:
         self._raw = raw
-        self._records: dict[tuple[int, type], Record] = {}
+        self._records: dict[tuple[int, type, bool], Record] = {}
 
-    def node(self, node: Node, hint: Any, path: str, outer: Sequence[object] = ()) -> Node:
-        """outer: marks that stand around the hint."""
+    def node(
+        self, node: Node, hint: Any, path: str, outer: Sequence[object] = (), *, in_model: bool = False
+    ) -> Node:
+        """outer: marks that stand around the hint.
+
+        in_model: it is in a pydantic model, which makes the models in it of dicts: so all are validated in
+        one go.
+        """
         bare, marks = split(hint)
+        marks = (*marks, *outer)
+        in_model = in_model and not any(map(_is_pydantic, marks))
         if bare is Any or bare is object:
             return node
         if isinstance(node, Union) or is_union(bare):
-            return self._union(node, get_args(bare) if is_union(bare) else [hint], path)
+            hints = get_args(bare) if is_union(bare) else [hint]
+            return self._union(node, hints, path, in_model=in_model and _has_no_choice(hints))
         match node:
             case Record() if is_record_class(bare):
-                return self._record(node, bare, path)
+                return self._record(node, bare, path, in_model=in_model and is_model(bare))
             case Enum():
                 return _enum(node, bare, path)
             case Array() if is_array(bare):
-                items = self.node(node.items, get_args(bare)[0], f"{path}[]")
+                items = self.node(node.items, get_args(bare)[0], f"{path}[]", in_model=in_model)
                 return Array(items, tuple if is_tuple(bare) else None)
             case Map() if get_origin(bare) in MAPS:
-                return Map(self.node(node.values, get_args(bare)[1], f"{path}[]"))
+                return Map(self.node(node.values, get_args(bare)[1], f"{path}[]", in_model=in_model))
             case Primitive() | Fixed():
-                return self._single(node, bare, any(isinstance(m, AvroType) for m in (*marks, *outer)), path)
+                return self._single(node, bare, any(isinstance(m, AvroType) for m in marks), path)
         raise _mismatch(node, bare, path)
 
-    def _record(self, node: Record, cls: type, path: str) -> Record:
-        key = (id(node), cls)
+    def _record(self, node: Record, cls: type, path: str, *, in_model: bool) -> Record:
+        key = (id(node), cls, in_model)
         if key in self._records:
             return self._records[key]
-        bound = self._records[key] = Record(node.name, node.aliases, (), make_of(cls))
+        make = replace(make_of(cls), build=None) if in_model else make_of(cls)
+        bound = self._records[key] = Record(node.name, node.aliases, (), make)
+        makes_models = is_model(cls) and not is_strict(cls)
         members = {member.name: member for member in members_of(cls)}
         for name in sorted(members.keys() - {field.name for field in node.fields}):
             raise InvalidClass(f"the schema's {node.name} has no field {name!r}", f"{path}.{name}")
@@ -97,26 +108,31 @@ class _Binder:
             if member is None:
                 raise InvalidClass(f"{cls.__name__} has no field for it", within)
             hint = member.hint | None if member.optional else member.hint
-            fields.append(replace(field, type=self.node(field.type, hint, within, member.marks)))
+            bound_type = self.node(field.type, hint, within, member.marks, in_model=makes_models)
+            fields.append(replace(field, type=bound_type))
         bound.fields = tuple(fields)
         return bound
 
-    def _union(self, node: Node, hints: Sequence[Any], path: str) -> Node:
+    def _union(self, node: Node, hints: Sequence[Any], path: str, *, in_model: bool) -> Node:
         if not isinstance(node, Union):
-            return self._branch(node, [node], hints, path)
-        branches = [self._branch(branch, node.branches, hints, path) for branch in node.branches]
+            return self._branch(node, [node], hints, path, in_model=in_model)
+        branches = [
+            self._branch(branch, node.branches, hints, path, in_model=in_model) for branch in node.branches
+        ]
         return Union(tuple(branches), hints=False)
 
-    def _branch(self, node: Node, beside: Sequence[Node], hints: Sequence[Any], path: str) -> Node:
+    def _branch(
+        self, node: Node, beside: Sequence[Node], hints: Sequence[Any], path: str, *, in_model: bool
+    ) -> Node:
         """A branch with the hint that it goes with: a record with the class of its name."""
         if isinstance(node, Record):
             hint = _class_for(node, beside, hints)
             if hint is not None:
-                return self.node(node, hint, path)
+                return self.node(node, hint, path, in_model=in_model)
         else:
             for hint in sorted(hints, key=lambda hint: _is_another(node, *split(hint))):
                 try:
-                    return self.node(node, hint, path)
+                    return self.node(node, hint, path, in_model=in_model)
                 except InvalidClass as error:
                     if len(hints) == 1:
                         raise error from None
@@ -167,6 +183,17 @@ def _is_another(node: Node, bare: Any, marks: Sequence[object]) -> bool:
     named = [mark.name for mark in marks if isinstance(mark, Named)]
     names = names_of(bare) if is_enum else [name for name in named if name is not None]
     return node.name not in names and node.name.rpartition(".")[2] not in names
+
+
+def _has_no_choice(hints: Sequence[Any]) -> bool:
+    """Whether a dict could only be of one class."""
+    bare = [split(hint)[0] for hint in hints]
+    return sum(is_record_class(hint) or get_origin(hint) in MAPS for hint in bare) <= 1
+
+
+def _is_pydantic(mark: object) -> bool:
+    """Whether a mark is one that pydantic acts on: it may want an instance, or do as it pleases."""
+    return type(mark).__module__.partition(".")[0] == "pydantic"
 
 
 def _class_for(node: Record, beside: Sequence[Node], hints: Sequence[Any]) -> Any:

@@ -63,6 +63,11 @@ def is_model(cls: object) -> bool:
     return pydantic is not None and isinstance(cls, type) and issubclass(cls, pydantic.BaseModel)
 
 
+def is_strict(model: Any) -> bool:
+    """Whether a pydantic model wants instances, and takes no dict for one."""
+    return bool(model.model_config.get("strict"))
+
+
 def is_attrs(cls: object) -> bool:
     return isinstance(cls, type) and hasattr(cls, "__attrs_attrs__")
 

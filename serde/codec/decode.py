@@ -145,7 +145,7 @@ def _object(steps: Sequence[Step[Reader]], defaults: Sequence[Default[Reader]], 
                 record[key], _ = read_default(encoded, 0)
         except FAULTS as error:
             raise as_fault(error).under(f".{name}") from error.__cause__
-        return _make(build, record), pos
+        return record if build is None else _make(build, record), pos
 
     return read
 

@@ -49,13 +49,14 @@ class Direct(NamedTuple):
 class Make:
     """How a record that was read becomes an object.
 
-    cls: of the object. keys: what `build` calls each field. build: from a dict with these keys.
+    cls: of the object. keys: what `build` calls each field. build: from a dict with these keys; None for one
+    that another object's `build` makes of the dict.
     direct: None if only `build` can make one; otherwise the keys are the attributes.
     """
 
     cls: type
     keys: Mapping[str, str]
-    build: Callable[[dict[str, Any]], Any]
+    build: Callable[[dict[str, Any]], Any] | None
     direct: Direct | None = None
 
 

@@ -44,7 +44,7 @@ class AvroSerializer:
         serializer = AvroSerializer(client, schema_str, to_dict)
         message = serializer(order, SerializationContext("orders", MessageField.VALUE))
 
-    schema_str: Avro schema text, or a Schema, which may have references.
+    schema_str: Avro schema text, a Schema, which may have references, or, beyond theirs, a class.
     to_dict: ``to_dict(obj, ctx)`` turns an object into what Avro writes.
     conf: `confluent_kafka`'s keys. ``validate.strict`` and ``validate.strict.allow.default`` are one: True is
     serde's ``strict``, in which a field that is missing has its default. Types are checked without them too.
@@ -57,7 +57,7 @@ class AvroSerializer:
     def __init__(
         self,
         schema_registry_client: SchemaRegistryClient | RegistryClient,
-        schema_str: str | Schema | None = None,
+        schema_str: str | Schema | type | None = None,
         to_dict: Callable[[Any, Any], Any] | None = None,
         conf: Mapping[str, Any] | None = None,
         rule_conf: Mapping[str, Any] | None = None,
@@ -152,7 +152,7 @@ class AvroDeserializer:
         deserializer = AvroDeserializer(client)
         order = deserializer(message, SerializationContext("orders", MessageField.VALUE, headers))
 
-    schema_str: Avro schema text, or a Schema, to give all values in.
+    schema_str: Avro schema text, or a Schema, to give all values in; or, beyond theirs, a class.
     from_dict: ``from_dict(value, ctx)`` turns what was read into an object.
     return_record_name: give a union's record as ``(name, value)``.
     conf: `confluent_kafka`'s keys. rule_conf, rule_registry: None; rules are not carried out here.
@@ -163,7 +163,7 @@ class AvroDeserializer:
     def __init__(
         self,
         schema_registry_client: SchemaRegistryClient | RegistryClient,
-        schema_str: str | Schema | None = None,
+        schema_str: str | Schema | type | None = None,
         from_dict: Callable[[Any, Any], Any] | None = None,
         return_record_name: bool = False,
         conf: Mapping[str, Any] | None = None,
@@ -190,6 +190,7 @@ class AvroDeserializer:
             "latest_with_metadata": metadata,
             "named_records": return_record_name,
             "reader_schema": None if newest else text,
+            "into": text if isinstance(text, type) else None,
             "references": () if newest else references,
         }
         settings.end()
@@ -240,8 +241,9 @@ def _client(given: object) -> RegistryClient:
     raise TypeError(f"give serde.confluent's SchemaRegistryClient, not {type(given).__module__}'s")
 
 
-def _text(schema: Any) -> tuple[str | None, Any]:
-    if schema is None or isinstance(schema, str):
+def _text(schema: Any) -> tuple[Any, Any]:
+    """The text of a schema, or the class that stands for one, and its references."""
+    if schema is None or isinstance(schema, str | type):
         return schema, ()
     if not hasattr(schema, "schema_str"):
         raise TypeError("You must pass either schema string or schema object")

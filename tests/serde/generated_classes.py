@@ -112,7 +112,7 @@ class Generator:
 
     def record(self, depth: int) -> Kind:
         name = self._name("Record")
-        kinds = {f"f{n}": self.any(depth - 1) for n in range(self._draw(st.integers(0, 5)))}
+        kinds = {f"f{n}": self.any(depth - 1) for n in range(self._draw(st.integers(1, 5)))}
         cls = make_class(self._kind, name, {field: kind.hint for field, kind in kinds.items()})
         schema = {
             "type": "record",

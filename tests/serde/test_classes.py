@@ -27,6 +27,8 @@ from serde import (
 from serde.classes import AvroField, Digits, Int32, Named, bind
 from serde.classes.makes import make_of
 from serde.codec import parse_schema
+from serde.confluent import avro as confluent
+from serde.confluent.serialization import MessageField, SerializationContext
 from tests.serde.faces import Client, deserializer, of, on_both, opened, run, serializer
 
 pytestmark = pytest.mark.usefixtures("each_codec")
@@ -473,13 +475,40 @@ class Club(pydantic.BaseModel):
 def test_pydantic_validates_and_its_error_names_the_path(client: RegistryClient) -> None:
     members = [{"age": 20, "name": "a"}, {"age": 17, "name": ""}]
     message = AvroSerializer(client, Club)({"members": members}, "clubs")
-    reason = (
-        r"members\[1\]\.age: Adult refuses it: Input should be greater than or equal to 18 \(and 1 more\)"
-    )
+    reason = r"members\[1\]\.age: Club refuses it: Input should be greater than or equal to 18 \(and 1 more\)"
     with pytest.raises(DeserializationError, match=reason) as caught:
         AvroDeserializer(client, Club)(message)
     assert isinstance(caught.value.__cause__, pydantic.ValidationError)
     assert caught.value.data == message
+
+
+class Member(pydantic.BaseModel, strict=True):
+    person: Adult
+    kept: Annotated[Adult, pydantic.InstanceOf()]
+
+
+class Registered(pydantic.BaseModel):
+    by_name: dict[str, Adult]
+    first: Adult | None
+    either: Adult | dict[str, int]
+    member: Member
+    born: Annotated[Adult, pydantic.InstanceOf()]
+    aliased: list[Aliased]
+
+
+def test_models_in_models(client: RegistryClient) -> None:
+    ada = Adult(age=36, name="Ada")
+    value = Registered(
+        by_name={"ada": ada},
+        first=ada,
+        either={"age": 3},
+        member=Member(person=ada, kept=ada),
+        born=ada,
+        aliased=[Aliased(number=3)],
+    )
+    assert through(client, value) == value
+    other = value.model_copy(update={"either": ada, "first": None})
+    assert through(client, other) == other
 
 
 class Loose(TypedDict):
@@ -492,6 +521,16 @@ def test_keys_that_may_be_absent(client: RegistryClient) -> None:
     write, read = AvroSerializer(client, Loose), AvroDeserializer(client, Loose)
     assert read(write({"id": 1}, "t")) == {"id": 1, "size": None}
     assert read(write({"id": 1, "note": "x", "size": 3}, "t")) == {"id": 1, "note": "x", "size": 3}
+
+
+def test_the_drop_in_for_confluent_kafka_takes_classes(client: RegistryClient) -> None:
+    context = SerializationContext("orders", MessageField.VALUE)
+    message = confluent.AvroSerializer(client, Order)(SAME[0], context)
+    assert confluent.AvroDeserializer(client, Order)(message, context) == SAME[0]
+    latest = {"use.latest.version": True}
+    assert confluent.AvroDeserializer(client, Order, conf=latest)(message, context) == SAME[0]
+    text = confluent.AvroSerializer(client, TEXT)
+    assert text(SAME[1], context) == message
 
 
 # Versions of a class.

@@ -203,7 +203,7 @@ class ReaderNodes(Readers[decode.Reader]):
         wanted = [*filter(None, names), *(keys[default.field.name] for default in defaults)]
         given = {key: constants.get(key) for key in wanted}
         read_dict = decode.Record(names, reads, given, tuple(fresh))
-        return read_dict if make is None else decode.Converted(read_dict, make.build)
+        return read_dict if make is None or make.build is None else decode.Converted(read_dict, make.build)
 
     def failing(self, reason: str) -> decode.Reader:
         return decode.Reader()
