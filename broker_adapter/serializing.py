@@ -24,6 +24,7 @@ from broker_adapter.broker import (
     TopicPartition,
 )
 from broker_adapter.errors import BrokerError, SerdeFailed
+from serde.errors import DeserializationError, SerdeError
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -110,7 +111,8 @@ class DeserializingConsumer(Generic[K, V]):
 
         `on_error` takes a record that cannot be deserialized. When it
         returns, the position goes past the record; what it raises is raised,
-        and the position stays.
+        and the position stays. It is not asked where the deserializer's
+        registry is at fault.
         """
         self._consumer = consumer
         self._deserialize_key = key_deserializer
@@ -169,6 +171,8 @@ class DeserializingConsumer(Generic[K, V]):
         try:
             return self._deserialize(raw)
         except SerdeFailed as error:
+            if _is_not_the_records(error.__cause__):
+                raise
             self._on_error(raw, error)
             return None
 
@@ -290,6 +294,11 @@ def deserializing(
     return DeserializingConsumer(
         consumer, key_deserializer or bytes_or_none, value_deserializer or bytes_or_none, on_error
     )
+
+
+def _is_not_the_records(error: BaseException | None) -> bool:
+    """Whether a deserializer failed for want of its registry: the record may be good."""
+    return isinstance(error, SerdeError) and not isinstance(error, DeserializationError)
 
 
 def bytes_or_none(data: bytes | None, topic: str, /) -> bytes | None:

@@ -6,7 +6,7 @@ import pytest
 
 from broker_adapter import Broker, TopicPartition
 from broker_adapter.errors import InvalidConfig, SerdeFailed, UnknownTopic
-from serde import AvroDeserializer, AvroSerializer
+from serde import AvroDeserializer, AvroSerializer, RegistryUnreachable
 from serde.testing import registry as embedded_registry
 from tests.broker_adapter.reading import read_all, take
 
@@ -123,3 +123,27 @@ def test_nothing_is_passed_over_that_could_not_be_put_away(any_broker: Broker, t
 def test_what_to_do_that_nobody_knows(any_broker: Broker, on_error: str) -> None:
     with pytest.raises(InvalidConfig, match="dead-letter:TOPIC"):
         any_broker.consumer(on_error=on_error, value_deserializer=number)
+
+
+@pytest.mark.parametrize("on_error", ["skip", "dead-letter:nope"])
+def test_nothing_is_passed_over_because_the_registry_is_away(
+    any_broker: Broker, topic: str, on_error: str
+) -> None:
+    away = True
+
+    def reads(data: bytes | None, topic: str) -> int:
+        if away and data == b"7":
+            raise RegistryUnreachable(["http://one"], "refused")
+        return number(data, topic)
+
+    with any_broker.producer() as producer:
+        for n in range(10):
+            producer.send(topic, b"%d" % n, partition=1)
+    with any_broker.consumer(topic, value_deserializer=reads, on_error=on_error) as consumer:
+        assert [each.value for each in take(consumer, 7)] == list(range(7))
+        for _ in range(2):
+            with pytest.raises(SerdeFailed, match="no schema registry at http://one: refused"):
+                take(consumer, 1)
+            assert consumer.position(TopicPartition(topic, 1)) == 7
+        away = False
+        assert [each.value for each in take(consumer, 3)] == [7, 8, 9]

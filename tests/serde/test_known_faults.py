@@ -1,6 +1,6 @@
 """Faults that other serializers and clients are known for, each absent here.
 
-Those of confluent-kafka-python (up to 2.16), of python-schema-registry-client, of dataclasses-avroschema, and of
+Those of confluent-kafka-python up to 2.16, python-schema-registry-client, dataclasses-avroschema, and of
 their issue trackers. What concerns rules and encryption is not here: nothing carries them out.
 """
 
