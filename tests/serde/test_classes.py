@@ -24,12 +24,13 @@ from serde import (
     SerializationError,
     schema_of,
 )
-from serde.classes import AvroField, Digits, Int32, Named, bind
+from serde.classes import AvroField, Digits, Float32, Int32, Named, bind
 from serde.classes.makes import make_of
 from serde.codec import parse_schema
 from serde.confluent import avro as confluent
 from serde.confluent.serialization import MessageField, SerializationContext
 from tests.serde.faces import Client, deserializer, of, on_both, opened, run, serializer
+from tests.serde.generated_classes import KINDS, make_class
 
 pytestmark = pytest.mark.usefixtures("each_codec")
 
@@ -569,6 +570,19 @@ def test_a_class_reads_what_its_versions_wrote(client: RegistryClient) -> None:
     newer = AvroSerializer(client, PersonV2)(PersonV2(2, "Bo", ["a"]), "people")
     assert read(newer) == PersonV2(2, "Bo", ["a"])
     assert client.versions("people-value") == [1, 2]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_class_evolves(client: RegistryClient, kind: str) -> None:
+    first = make_class(kind, "Thing", {"n": Int32, "gone": list[str], "old": str, "ratio": Float32})
+    renamed = Annotated[str, AvroField(aliases=["old"])]
+    fields = {"n": float, "new": renamed, "ratio": float, "tags": tuple[str, ...] | None, "unit": str}
+    second = make_class(kind, "Thing", fields, {"tags": None, "unit": "m"})
+    written = first(n=3, gone=["x"], old="o", ratio=0.5)
+    read = through(client, written, into=second, schema=first)
+    unit = {} if kind == "TypedDict" else {"unit": "m"}
+    assert read == second(n=3.0, new="o", ratio=0.5, tags=None, **unit)
+    assert type(read["n"] if isinstance(read, dict) else read.n) is float
 
 
 def test_schemas_of_classes_are_joined_to_classes_only_where_they_go_together() -> None:
