@@ -195,10 +195,11 @@ class _Parser:
 
     def _union(self, value: list[object], namespace: str | None, path: str) -> Union:
         names = [item for item in value if isinstance(item, str) and item in PRIMITIVES]
-        if len(names) == len(value) == len(set(names)):  # most unions
-            return Union("union", NO_PROPS, [Primitive(name, NO_PROPS) for name in names])
-        union = Union("union", NO_PROPS, [])
+        union = Union("union", NO_PROPS, [Primitive(name, NO_PROPS) for name in names])
         self._located(union, path)
+        if len(names) == len(value) == len(set(names)):  # most unions
+            return union
+        union.branches = []
         for index, item in enumerate(value):
             branch = self._schema(item, namespace, f"{path}/{index}")
             union.branches.append(branch)
