@@ -103,14 +103,20 @@ raises is logged.
 
 
 class Serializer(Protocol[T_contra]):
-    """From an object to a record's key or value. May raise anything."""
+    """From an object to a record's key or value. May raise anything.
+
+    One that has a true ``takes_headers`` is called with a third argument, the list of the record's headers.
+    """
 
     def __call__(self, data: T_contra, topic: str, /) -> bytes | None:
         """The bytes of `data`, which is not None, for `topic`; None makes a null, in a value a tombstone."""
 
 
 class Deserializer(Protocol[T_co]):
-    """From a record's key or value to an object. May raise anything. Called for nulls, too."""
+    """From a record's key or value to an object. May raise anything. Called for nulls, too.
+
+    One that has a true ``takes_headers`` is called with a third argument, the record's headers.
+    """
 
     def __call__(self, data: bytes | None, topic: str, /) -> T_co:
         """The object that `data`, read from `topic`, stands for."""

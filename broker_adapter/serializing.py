@@ -2,7 +2,8 @@
 
 They are plain callables, so anything will do: ``serde``'s, or a function. A
 serializer is made for keys or for values when it is constructed; here it only
-gets the object and the topic.
+gets the object and the topic, and where it has ``takes_headers`` the record's
+headers, to which it may add.
 """
 
 import time
@@ -28,6 +29,7 @@ from serde.errors import DeserializationError, SerdeError
 
 K = TypeVar("K")
 V = TypeVar("V")
+T = TypeVar("T")
 
 FailureHandler: TypeAlias = Callable[[RawRecord, SerdeFailed], None]
 """Takes a record that cannot be deserialized, and why. What it raises is raised instead."""
@@ -41,8 +43,8 @@ class SerializingProducer(Generic[K, V]):
     ) -> None:
         """Use `bytes_or_none` for a part that is bytes already. None is a null, and reaches no serializer."""
         self._producer = producer
-        self._serialize_key = key_serializer
-        self._serialize_value = value_serializer
+        self._serialize_key = _with_headers(key_serializer)
+        self._serialize_value = _with_headers(value_serializer)
 
     def send(
         self,
@@ -57,10 +59,11 @@ class SerializingProducer(Generic[K, V]):
     ) -> Delivery:
         """Serialize and send. Raises `SerdeFailed`, and what `Producer.send` raises."""
         what = "key"
+        own = list(headers)
         try:
-            key_bytes = None if key is None else self._serialize_key(key, topic)
+            key_bytes = None if key is None else self._serialize_key(key, topic, own)
             what = "value"
-            value_bytes = None if value is None else self._serialize_value(value, topic)
+            value_bytes = None if value is None else self._serialize_value(value, topic, own)
         except Exception as error:
             raise SerdeFailed(
                 f"the {what} of a record for {topic!r} cannot be serialized: {error}", topic=topic
@@ -69,7 +72,7 @@ class SerializingProducer(Generic[K, V]):
             topic,
             value_bytes,
             key=key_bytes,
-            headers=headers,
+            headers=own,
             partition=partition,
             timestamp=timestamp,
             on_delivery=on_delivery,
@@ -115,8 +118,8 @@ class DeserializingConsumer(Generic[K, V]):
         registry is at fault.
         """
         self._consumer = consumer
-        self._deserialize_key = key_deserializer
-        self._deserialize_value = value_deserializer
+        self._deserialize_key = _with_headers(key_deserializer)
+        self._deserialize_value = _with_headers(value_deserializer)
         self._on_error = on_error
 
     def poll(self, timeout: float = 0.0, max_records: int = 1000) -> list[Record[K, V]]:
@@ -180,9 +183,9 @@ class DeserializingConsumer(Generic[K, V]):
         topic, partition, offset, timestamp, kind, raw_key, raw_value, headers = record
         what = "key"
         try:
-            key = self._deserialize_key(raw_key, topic)
+            key = self._deserialize_key(raw_key, topic, headers)
             what = "value"
-            value = self._deserialize_value(raw_value, topic)
+            value = self._deserialize_value(raw_value, topic, headers)
         except Exception as error:
             raise SerdeFailed(
                 f"the {what} of the record at offset {offset} of {topic}-{partition} cannot be deserialized: "
@@ -294,6 +297,13 @@ def deserializing(
     return DeserializingConsumer(
         consumer, key_deserializer or bytes_or_none, value_deserializer or bytes_or_none, on_error
     )
+
+
+def _with_headers(serde: Callable[..., T]) -> Callable[[Any, str, Sequence[Header]], T]:
+    """A serializer or deserializer as a function of the data, the topic and the headers."""
+    if getattr(serde, "takes_headers", False):
+        return serde
+    return lambda data, topic, _headers: serde(data, topic)
 
 
 def _is_not_the_records(error: BaseException | None) -> bool:

@@ -8,7 +8,7 @@ from serde.bulk_reading import ErrorHandler, Nulls, read_batch, read_many
 from serde.codec import Fault
 from serde.codec.binary import as_message
 from serde.errors import DeserializationError
-from serde.framing import PREFIX_SIZE, GivenHeaders, Headers, drop_header
+from serde.framing import PREFIX_SIZE, GivenHeaders, Headers, drop_header, frame_in_headers
 from serde.model import Schema
 from serde.reading import Reading
 from serde.writing import Entry, Writing
@@ -92,7 +92,8 @@ class AsyncAvroDeserializer(Reading[AsyncRegistryClient]):
             return None
         if type(data) is not bytes:
             data = as_message(data)
-        decode = None if headers else self._decoders.get(data[:PREFIX_SIZE])
+        framed = frame_in_headers(headers, self._header_name) if headers else None
+        decode = self._decoders.get(data[:PREFIX_SIZE] if framed is None else framed)
         try:
             if decode is None:
                 frame, start = self._frame(data, topic, headers)
@@ -101,7 +102,7 @@ class AsyncAvroDeserializer(Reading[AsyncRegistryClient]):
                     decode = await self._client._driver.run(self._prepare(data, topic, frame))
                 value = decode(data, start)
             else:
-                value = decode(data, PREFIX_SIZE)
+                value = decode(data, PREFIX_SIZE if framed is None else 0)
         except Fault as fault:
             error = self._refusal(fault, data, topic, headers)
             error.partition, error.offset = partition, offset

@@ -8,7 +8,7 @@ from serde.client import RegistryClient
 from serde.codec import Fault
 from serde.codec.binary import as_message
 from serde.errors import DeserializationError
-from serde.framing import PREFIX_SIZE, GivenHeaders, Headers, drop_header
+from serde.framing import PREFIX_SIZE, GivenHeaders, Headers, drop_header, frame_in_headers
 from serde.model import Schema
 from serde.reading import Reading
 from serde.writing import Entry, Writing
@@ -52,6 +52,9 @@ class AvroSerializer(Writing[RegistryClient]):
     Raises InvalidSchema for text that is no schema, InvalidClass for a class that has none, ValueError for
     options that exclude each other.
     """
+
+    takes_headers = True
+    """A call may have the message's headers: the producers and consumers of `broker_adapter` give them."""
 
     def __call__(self, value: Any, topic: str, headers: Headers | None = None) -> bytes | None:
         """The message for a value; None, which deletes in a compacted topic, for None.
@@ -139,6 +142,9 @@ class AvroDeserializer(Reading[RegistryClient]):
     not go with it, ValueError for options that exclude each other.
     """
 
+    takes_headers = True
+    """A call may have the message's headers: the producers and consumers of `broker_adapter` give them."""
+
     def __call__(
         self,
         data: bytes | bytearray | memoryview | None,
@@ -163,7 +169,8 @@ class AvroDeserializer(Reading[RegistryClient]):
             return None
         if type(data) is not bytes:
             data = as_message(data)
-        decode = None if headers else self._decoders.get(data[:PREFIX_SIZE])
+        framed = frame_in_headers(headers, self._header_name) if headers else None
+        decode = self._decoders.get(data[:PREFIX_SIZE] if framed is None else framed)
         try:
             if decode is None:
                 frame, start = self._frame(data, topic, headers)
@@ -172,7 +179,7 @@ class AvroDeserializer(Reading[RegistryClient]):
                 )
                 value = decode(data, start)
             else:
-                value = decode(data, PREFIX_SIZE)
+                value = decode(data, PREFIX_SIZE if framed is None else 0)
         except Fault as fault:
             error = self._refusal(fault, data, topic, headers)
             error.partition, error.offset = partition, offset

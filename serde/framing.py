@@ -8,7 +8,7 @@ schema's GUID, in a message header, ``__value_schema_id`` or
 take either form in either place.
 """
 
-from collections.abc import Iterable, Mapping, MutableMapping, MutableSequence
+from collections.abc import Mapping, MutableMapping, MutableSequence, Sequence
 from struct import Struct
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -30,7 +30,7 @@ Headers: TypeAlias = (
 )
 """A message's headers, to be added to: a list of names and values, or a dict."""
 
-GivenHeaders: TypeAlias = Iterable[tuple[str, Any]] | Mapping[str, Any]
+GivenHeaders: TypeAlias = Sequence[tuple[str, Any]] | Mapping[str, Any]
 """A message's headers, to be looked at."""
 
 
@@ -73,13 +73,20 @@ def frame_of(data: bytes, topic: str | None = None, *, is_key: bool = False) -> 
 def frame_in_headers(headers: GivenHeaders, name: str) -> bytes | None:
     """The frame in the last header of the name; None if there is none, or it is null.
 
-    What is in it need not be a frame: see `check_frame`.
+    What is in it need not be a frame: see `check_frame`. Raises TypeError for a value that is no bytes.
     """
-    if isinstance(headers, Mapping):
+    found: Any = None
+    if type(headers) is not list and isinstance(headers, Mapping):
         found = headers.get(name)
     else:
-        found = next((each[1] for each in reversed(list(headers)) if each[0] == name), None)
-    return None if found is None else bytes(found)
+        for each in headers:
+            if each[0] == name:
+                found = each[1]
+    if found is None or type(found) is bytes:
+        return found
+    if not isinstance(found, bytearray | memoryview):
+        raise TypeError(f"the header {name} is bytes, not {type(found).__name__}")
+    return bytes(found)
 
 
 def check_frame(
@@ -96,7 +103,7 @@ def check_frame(
 
 def put_header(headers: Headers, name: str, frame: bytes) -> None:
     """Have the headers say which schema wrote the message, in place of what they said."""
-    if isinstance(headers, MutableMapping):
+    if type(headers) is not list and isinstance(headers, MutableMapping):
         headers[name] = frame
         return
     places = _places(headers, name)
@@ -110,7 +117,7 @@ def put_header(headers: Headers, name: str, frame: bytes) -> None:
 
 def drop_header(headers: Headers, name: str) -> None:
     """Take away what the headers say of another message's schema, which a reader would believe."""
-    if isinstance(headers, MutableMapping):
+    if type(headers) is not list and isinstance(headers, MutableMapping):
         headers.pop(name, None)
         return
     for place in reversed(_places(headers, name)):

@@ -147,3 +147,23 @@ def test_nothing_is_passed_over_because_the_registry_is_away(
             assert consumer.position(TopicPartition(topic, 1)) == 7
         away = False
         assert [each.value for each in take(consumer, 3)] == [7, 8, 9]
+
+
+def test_a_guid_goes_in_a_header_and_is_found_there(any_broker: Broker, topic: str) -> None:
+    given = [("trace", b"1")]
+    with embedded_registry() as registry:
+        key = AvroSerializer(registry, '"string"', is_key=True, framing="header")
+        value = AvroSerializer(registry, SCHEMA, framing="header")
+        with any_broker.producer(key_serializer=key, value_serializer=value) as producer:
+            producer.send(topic, {"n": 1}, key="k", headers=given)
+        assert given == [("trace", b"1")]
+        (raw,) = read_all(any_broker, topic)
+        assert (raw.key, raw.value) == (b"\x02k", b"\x02")
+        assert [name for name, _ in raw.headers] == ["trace", "__key_schema_id", "__value_schema_id"]
+        (record,) = read_all(
+            any_broker,
+            topic,
+            key_deserializer=AvroDeserializer(registry, is_key=True),
+            value_deserializer=AvroDeserializer(registry),
+        )
+        assert (record.key, record.value) == ("k", {"n": 1})

@@ -343,6 +343,9 @@ def test_a_reader_finds_out_by_itself_where_the_schema_is_named(kind: type[Clien
                 assert f"the header {HEADER}: " in str(caught.value)
                 assert words in str(caught.value)
                 assert (caught.value.data, caught.value.offset) == (b"\x02", 2)
+            assert await read(b"\x02", [(HEADER, bytearray(frames[0]))]) == 1
+            with pytest.raises(TypeError, match=f"the header {HEADER} is bytes, not str"):
+                await read(b"\x02", [(HEADER, "text")])
             with pytest.raises(DeserializationError) as caught:
                 await read(b"\x02", [(HEADER, b"\x01" + bytes(16))])
             assert caught.value.schema_guid == "00000000-0000-0000-0000-000000000000"
