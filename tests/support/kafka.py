@@ -123,6 +123,7 @@ listeners=PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{controller_port}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 log.dirs={self.data}
+log.cleaner.backoff.ms=300
 auto.create.topics.enable=false
 broker.heartbeat.interval.ms=300
 broker.session.timeout.ms=3000
