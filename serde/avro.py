@@ -37,6 +37,8 @@ class AvroSerializer(Writing[RegistryClient]):
     check_compatibility: where these write with another schema than the one that is given, refuse one that
     cannot read what the given one writes: Java's ``latest.compatibility.strict`` and
     ``id.compatibility.strict``.
+    ignore_rules: write with such a schema also where it has rules for writing (an encryption, a condition),
+    which are not carried out here. False: refuse it.
     normalize: let the registry bring the text into a normal form first.
     framing: ``"prefix"`` puts the schema's id in front of the value, ``"header"`` its GUID into a header.
     strict: False leaves out what a record has no field for, and writes null for a field that the value

@@ -132,6 +132,18 @@ class Choice:
             ) from error
 
 
+def rules_of_writing(schema: Schema) -> tuple[str, ...]:
+    """The names of the rules that a writer has to carry out: an encryption, a condition, ..."""
+    rules = schema.rule_set
+    if rules is None or rules.enable_at not in {None, "ALL", "CLIENT"}:
+        return ()
+    return tuple(
+        rule.name
+        for rule in (*rules.domain_rules, *rules.encoding_rules)
+        if rule.mode in {"WRITE", "WRITEREAD"} and not rule.disabled
+    )
+
+
 def texts_of(calls: Calls, schema: Schema, subject: str) -> Steps[tuple[str, ...]]:
     """The texts of what a schema of the subject refers to."""
     return (yield from calls.referenced_texts(in_context_of(subject, schema.references)))

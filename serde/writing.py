@@ -7,7 +7,7 @@ from typing import Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 from serde.async_client import AsyncRegistryClient
 from serde.bulk_writing import check_headers, write_batches, write_many
-from serde.choosing import Choice, texts_of
+from serde.choosing import Choice, rules_of_writing, texts_of
 from serde.classes import bind, schema_of, shape_of
 from serde.client import RegistryClient
 from serde.codec import LOGICAL_TYPES, AvroSchema, Encode, Fault, compile_encoder, parse_schema
@@ -72,6 +72,7 @@ class Writing(Generic[Client]):
         schema_id: int | None = None,
         schema_guid: str | None = None,
         check_compatibility: bool = True,
+        ignore_rules: bool = False,
         normalize: bool = False,
         framing: Framing = "prefix",
         strict: bool = True,
@@ -105,6 +106,7 @@ class Writing(Generic[Client]):
             needs_id=framing == "prefix",
         )
         self._checks = check_compatibility
+        self._ignores_rules = ignore_rules
         self._header_name = header_name(is_key=is_key)
         self._in_header = framing == "header"
         self._strict = strict
@@ -236,6 +238,15 @@ class Writing(Generic[Client]):
             return encode
         if schema.schema_type != "AVRO":
             raise _refused(f"the schema is {schema.schema_type}, not AVRO", topic, subject, schema)
+        rules = rules_of_writing(schema) if self._choice.is_chosen and not self._ignores_rules else ()
+        if rules:
+            raise _refused(
+                f"the schema has rules for writing ({', '.join(rules)}), which are not carried out here:"
+                " with ignore_rules=True they are left out",
+                topic,
+                subject,
+                schema,
+            )
         # The registry's text, not ours: it is what readers will be given.
         texts = yield from texts_of(self._calls, schema, subject)
         given = (yield from self._choice.given(topic)) if self._checks and self._choice.is_chosen else None

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from serde.codec import Encode, Fault, compile_decoder, compile_encoder, parse_schema
+from tests.serde.conftest import native_codec
 
 pytestmark = pytest.mark.usefixtures("each_codec")
 
@@ -100,3 +101,14 @@ def test_bytes_after_the_value_are_ignored() -> None:
         compile_decoder(schema)(body + b"trailing", 0)
     with pytest.raises(Fault, match="ends inside this value"):
         relaxed(body[:-1], 0)
+
+
+def test_the_native_codec_leaves_nothing_of_it_to_the_pure_one() -> None:
+    native = native_codec()
+    before = native.left_to_pure()
+    schema = parse_schema(json.dumps(ORDER))
+    encode = native.compile_encoder(schema, strict=False)
+    decode = native.compile_decoder(schema, strict=False)
+    for _ in range(3):
+        assert decode(encode({"id": 1, "inner": {"n": 2, "extra": 1}, "other": 5}) + b"more", 0)["id"] == 1
+    assert native.left_to_pure() == before

@@ -2,16 +2,22 @@
 
 import asyncio
 import json
+import os
 from typing import Any
 
 import httpx2
 import pytest
 
 from serde import (
+    AvroDeserializer,
+    AvroSerializer,
     DeserializationError,
     Metadata,
     Reference,
+    RegistryClient,
     RegistryUnreachable,
+    Rule,
+    RuleSet,
     SerializationError,
     SubjectNotFound,
     record_name_strategy,
@@ -389,3 +395,37 @@ def test_many_that_meet_a_topic_together_ask_once(kind: type[Client]) -> None:
         assert asked == ["/schemas/ids/1", "/schemas/ids/99"]
 
     run(scenario())
+
+
+@on_both
+def test_a_schema_with_rules_for_writing_is_refused_unless_they_are_to_be_ignored(kind: type[Client]) -> None:
+    async def scenario() -> None:
+        async with opened(kind, "embedded:") as client:
+            rules = [
+                Rule("encrypt", "ENCRYPT", mode="WRITEREAD", tags=("PII",)),
+                Rule("off", "CEL", kind="CONDITION", mode="WRITE", expr="true", disabled=True),
+                Rule("reading", "CEL", kind="CONDITION", mode="READ", expr="true"),
+            ]
+            found = await of(client.register("t-value", FIRST, rule_set=RuleSet(domain_rules=tuple(rules))))
+            await of(client.register("u-value", FIRST, rule_set=RuleSet(domain_rules=tuple(rules[1:]))))
+            for which in ({"use_latest": True}, {"schema_id": found.id}):
+                with pytest.raises(SerializationError, match=r"rules for writing \(encrypt\), which are not"):
+                    await of(serializer(client, **which)({"a": 1}, "t"))
+                ignores = serializer(client, ignore_rules=True, **which)
+                assert await of(ignores({"a": 1}, "t")) == prefix(found.id) + b"\x02"
+            assert await of(serializer(client, use_latest=True)({"a": 1}, "u"))
+
+    run(scenario())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
+def test_a_child_process_does_not_wait_for_a_lock_of_its_parents() -> None:
+    with RegistryClient("embedded:") as client:
+        serialize, deserialize = AvroSerializer(client, '"int"'), AvroDeserializer(client)
+        message = serialize(1, "t")
+        with serialize._lock, deserialize._lock:
+            child = os.fork()
+            if child == 0:
+                free = not serialize._lock.locked() and not deserialize._lock.locked()
+                os._exit(0 if free and serialize(1, "t") == message else 1)
+        assert os.waitpid(child, 0)[1] == 0
