@@ -90,18 +90,23 @@ def read_batch(
 ) -> "Steps[pa.RecordBatch]":
     """The record batch of messages, under one reader's schema."""
     from serde.arrow.reading import record_batch
+    from serde.arrow.types import schema_of
 
     if nulls not in {"refuse", "keep", "drop"}:
         raise ValueError(f'nulls is "refuse", "keep" or "drop", not {nulls!r}')
     batch = _Batch(reading, list(values), topic, headers, drops_nulls=nulls == "drop")
     columns = yield from batch.prepare()
-    column = columns.with_nulls if nulls == "keep" else columns.column
+    keeps = nulls == "keep"
+    column = columns.with_nulls if keeps else columns.column
+    schema = columns.schemas.get(keeps)
+    if schema is None:
+        schema = columns.schemas[keeps] = schema_of(column)
     builder = make_builder(column, wrapped=columns.wrapped)
     fail = batch.fail if on_error is not None else batch.refuse
-    builder.read(batch.messages, batch.keys, columns.programs, batch.find, fail, nulls=nulls == "keep")
+    builder.read(batch.messages, batch.keys, columns.programs, batch.find, fail, nulls=keeps)
     for index, error in sorted(batch.errors.items()):
         _handled(error, index, on_error)
-    return record_batch(column, builder.finish())
+    return record_batch(column, builder.finish(), schema)
 
 
 class _Batch:

@@ -64,6 +64,8 @@ class Columns:
         self.wrapped = is_wrapped(self.column)
         # By what says who wrote a message. Never changed: see `Reading`.
         self.programs: dict[bytes, Program] = {}
+        # Arrow's schemas of the layouts, by whether rows may be null, made when they are needed.
+        self.schemas: dict[bool, Any] = {}
 
 
 class Reading(Generic[Client]):

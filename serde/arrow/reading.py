@@ -1,27 +1,32 @@
 """What a builder has built, as an Arrow record batch."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
 
-from serde.arrow.types import schema_of, type_of
+from serde.arrow.types import schema_of
 from serde.codec.columns import Buffers, Column, is_wrapped
 from serde.codec.columns.layout import Kind
 from serde.codec.columns.pure import lay_out
 from serde.codec.schema import Enum
 
 
-def record_batch(column: Column, built: tuple[Buffers, dict[int, Any]]) -> pa.RecordBatch:
+def record_batch(
+    column: Column, built: tuple[Buffers, dict[int, Any]], schema: pa.Schema | None = None
+) -> pa.RecordBatch:
     """What a builder has built, as a batch, without a copy.
+
+    schema: `schema_of` the column, where it is at hand.
 
     Rows that only the pure codec read are put in their places, with one.
     """
     buffers, rare = built
-    batch = _batch(column, buffers)
+    schema = schema_of(column) if schema is None else schema
+    batch = _batch(column, buffers, schema)
     if not rare:
         return batch
-    others = _batch(column, lay_out(column, list(rare.values()), is_wrapped(column)))
+    others = _batch(column, lay_out(column, list(rare.values()), is_wrapped(column)), schema)
     places, taken = [], 0
     for place in range(len(batch) + len(others)):
         taken += place in rare
@@ -30,18 +35,21 @@ def record_batch(column: Column, built: tuple[Buffers, dict[int, Any]]) -> pa.Re
     return joined.take(pa.array(places, pa.int64()))
 
 
-def _batch(column: Column, buffers: Buffers) -> pa.RecordBatch:
-    arrays = [_array(child, made) for child, made in zip(column.children, buffers.children, strict=True)]
+def _batch(column: Column, buffers: Buffers, schema: pa.Schema) -> pa.RecordBatch:
+    arrays = _arrays(column.children, buffers.children, schema.types)
     if arrays:
-        return pa.RecordBatch.from_arrays(arrays, schema=schema_of(column))
+        return pa.RecordBatch.from_arrays(arrays, schema=schema)
     # A record without fields has rows all the same.
     struct = pa.StructArray.from_buffers(pa.struct([]), buffers.length, [None])
     return pa.RecordBatch.from_struct_array(struct)
 
 
-def _array(column: Column, made: Buffers) -> pa.Array:
-    kind, arrow = column.kind, type_of(column)
-    children = made.children
+def _arrays(columns: Sequence[Column], made: Sequence[Buffers], types: Iterable[Any]) -> list[pa.Array]:
+    return [_array(*each) for each in zip(columns, made, types, strict=True)]
+
+
+def _array(column: Column, made: Buffers, arrow: pa.DataType) -> pa.Array:
+    kind, children = column.kind, made.children
     if kind is Kind.NULL:
         return pa.nulls(made.length)
     if kind is Kind.ENUM:
@@ -55,7 +63,7 @@ def _array(column: Column, made: Buffers) -> pa.Array:
             arrow,
             made.length,
             [None, _buffer(made.data), _buffer(made.offsets)],
-            children=[_array(child, each) for child, each in zip(column.children, children, strict=True)],
+            children=_arrays(column.children, children, _types(arrow)),
         )
     if kind is Kind.MAP:
         keys, values = children
@@ -63,7 +71,7 @@ def _array(column: Column, made: Buffers) -> pa.Array:
             pa.string(), keys.length, [None, _buffer(keys.offsets), _buffer(keys.data)]
         )
         pairs = pa.StructArray.from_arrays(
-            [key_array, _array(column.children[0], values)], fields=list(_entry(arrow))
+            [key_array, _array(column.children[0], values, arrow.item_type)], fields=list(_entry(arrow))
         )
         return pa.Array.from_buffers(
             arrow, made.length, [*_valid(made), _buffer(made.offsets)], made.nulls, children=[pairs]
@@ -73,10 +81,14 @@ def _array(column: Column, made: Buffers) -> pa.Array:
         buffers.append(_buffer(made.offsets))
     if made.data is not None:
         buffers.append(_buffer(made.data))
-    inner = [_array(child, each) for child, each in zip(column.children, children, strict=True)]
+    inner = _arrays(column.children, children, _types(arrow)) if children else None
     storage = arrow.storage_type if isinstance(arrow, pa.BaseExtensionType) else arrow
-    array = pa.Array.from_buffers(storage, made.length, buffers, made.nulls, children=inner or None)
+    array = pa.Array.from_buffers(storage, made.length, buffers, made.nulls, children=inner)
     return array if storage is arrow else pa.ExtensionArray.from_storage(arrow, array)
+
+
+def _types(arrow: pa.DataType) -> list[pa.DataType]:
+    return [arrow.field(number).type for number in range(arrow.num_fields)]
 
 
 def _entry(arrow: pa.MapType) -> Iterable[pa.Field]:

@@ -1,13 +1,14 @@
 """Columns to messages in Python, row by row: what is there always, and what says why a row is refused."""
 
 import struct
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final, NoReturn, TypeAlias
 from uuid import UUID
 
-from serde.codec.binary import varint, write_double, write_float
+from serde.codec.binary import varint
 from serde.codec.columns.buffers import Buffers
 from serde.codec.columns.layout import Column, Kind
 from serde.codec.columns.pairs import check_big_decimal
@@ -180,6 +181,17 @@ def _of(code: str, write: Callable[[Any], bytes]) -> Callable[[Writing, Buffers]
     return compile_it
 
 
+def _reals(size: int) -> Callable[[Writing, Buffers], WriteRow]:
+    """Copied, not computed with, which might change a NaN."""
+    order = 1 if sys.byteorder == "little" else -1
+
+    def compile_it(_how: Writing, made: Buffers) -> WriteRow:
+        start, data = made.start, memoryview(made.data or b"").cast("B")
+        return lambda row: bytes(data[(row + start) * size : (row + start + 1) * size][::order])
+
+    return compile_it
+
+
 def _boolean(_how: Writing, made: Buffers) -> WriteRow:
     start, bits = made.start, memoryview(made.data or b"").cast("B")
     return lambda row: b"\x01" if bits[(row + start) >> 3] >> ((row + start) & 7) & 1 else b"\x00"
@@ -312,8 +324,8 @@ _VALUES: Final[dict[Kind, Callable[[Writing, Buffers], WriteRow]]] = {
     Kind.BOOLEAN: _boolean,
     Kind.INT: _of("i", varint),
     Kind.LONG: _of("q", varint),
-    Kind.FLOAT: _of("f", write_float),
-    Kind.DOUBLE: _of("d", write_double),
+    Kind.FLOAT: _reals(4),
+    Kind.DOUBLE: _reals(8),
     Kind.BYTES: _span,
     Kind.STRING: _span,
     Kind.FIXED: _fixed,
