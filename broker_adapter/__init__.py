@@ -1,5 +1,6 @@
 """One interface to a broker: a file log in a folder, or Apache Kafka."""
 
+from broker_adapter.arrow import ArrowConsumer
 from broker_adapter.async_consumer import AsyncConsumer
 from broker_adapter.async_producer import AsyncProducer
 from broker_adapter.broker import (
@@ -34,6 +35,7 @@ from broker_adapter.serializing import DeserializingConsumer, SerializingProduce
 __all__ = [
     "Acknowledgement",
     "Admin",
+    "ArrowConsumer",
     "AsyncConsumer",
     "AsyncProducer",
     "AutoOffsetReset",

@@ -3,13 +3,14 @@
 They are plain callables, so anything will do: ``serde``'s, or a function. A
 serializer is made for keys or for values when it is constructed; here it only
 gets the object and the topic, and where it has ``takes_headers`` the record's
-headers, to which it may add.
+headers, to which it may add. A deserializer that has ``deserialize_many``, as
+``serde``'s have, gets all that a poll brought at once.
 """
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Generic, Self, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Self, TypeAlias, TypeVar
 
 from broker_adapter.broker import (
     CommitCallback,
@@ -30,6 +31,9 @@ from serde.errors import DeserializationError, SerdeError
 K = TypeVar("K")
 V = TypeVar("V")
 T = TypeVar("T")
+
+_NOT_YET: Final = object()
+"""In place of a key or value that is not deserialized."""
 
 FailureHandler: TypeAlias = Callable[[RawRecord, SerdeFailed], None]
 """Takes a record that cannot be deserialized, and why. What it raises is raised instead."""
@@ -118,6 +122,8 @@ class DeserializingConsumer(Generic[K, V]):
         registry is at fault.
         """
         self._consumer = consumer
+        self._key_deserializer = key_deserializer
+        self._value_deserializer = value_deserializer
         self._deserialize_key = _with_headers(key_deserializer)
         self._deserialize_value = _with_headers(value_deserializer)
         self._on_error = on_error
@@ -153,9 +159,11 @@ class DeserializingConsumer(Generic[K, V]):
 
     def _deserialize_all(self, raw: Sequence[RawRecord]) -> list[Record[K, V]]:
         records: list[Record[K, V]] = []
+        keys = _many(self._key_deserializer, raw, [each.key for each in raw])
+        values = _many(self._value_deserializer, raw, [each.value for each in raw])
         for place, each in enumerate(raw):
             try:
-                record = self._deserialize_or_handle(each)
+                record = self._deserialize_or_handle(each, keys[place], values[place])
             except BrokerError:
                 self._give_back(raw[place:])
                 if records:
@@ -168,40 +176,34 @@ class DeserializingConsumer(Generic[K, V]):
                 records.append(record)
         return records
 
-    def _deserialize_or_handle(self, raw: RawRecord) -> Record[K, V] | None:
+    def _deserialize_or_handle(
+        self, raw: RawRecord, key: Any = _NOT_YET, value: Any = _NOT_YET
+    ) -> Record[K, V] | None:
         if self._on_error is None:
-            return self._deserialize(raw)
+            return self._deserialize(raw, key, value)
         try:
-            return self._deserialize(raw)
+            return self._deserialize(raw, key, value)
         except SerdeFailed as error:
             if _is_not_the_records(error.__cause__):
                 raise
             self._on_error(raw, error)
             return None
 
-    def _deserialize(self, record: RawRecord) -> Record[K, V]:
+    def _deserialize(self, record: RawRecord, key: Any, value: Any) -> Record[K, V]:
         topic, partition, offset, timestamp, kind, raw_key, raw_value, headers = record
         what = "key"
         try:
-            key = self._deserialize_key(raw_key, topic, headers)
+            if key is _NOT_YET:
+                key = self._deserialize_key(raw_key, topic, headers)
             what = "value"
-            value = self._deserialize_value(raw_value, topic, headers)
+            if value is _NOT_YET:
+                value = self._deserialize_value(raw_value, topic, headers)
         except Exception as error:
-            raise SerdeFailed(
-                f"the {what} of the record at offset {offset} of {topic}-{partition} cannot be deserialized: "
-                f"{error}",
-                topic=topic,
-                partition=partition,
-                offset=offset,
-            ) from error
+            raise failed(record, what, error) from error
         return Record(topic, partition, offset, timestamp, kind, key, value, headers)
 
     def _give_back(self, records: Sequence[RawRecord]) -> None:
-        first: dict[TopicPartition, int] = {}
-        for record in records:
-            first.setdefault(TopicPartition(record.topic, record.partition), record.offset)
-        for partition, offset in first.items():
-            self._consumer.seek(partition, offset)
+        give_back(self._consumer, records)
 
     def assignment(self) -> frozenset[TopicPartition]:
         """See `broker_adapter.broker.Consumer.assignment`."""
@@ -274,6 +276,65 @@ class DeserializingConsumer(Generic[K, V]):
         self.close()
 
 
+def _many(deserialize: object, records: Sequence[RawRecord], parts: Sequence[bytes | None]) -> list[Any]:
+    """What a deserializer makes of all that can be read of the keys or the values, for each topic at once.
+
+    The rest is `_NOT_YET`: it is asked for one by one, which says what is wrong, or asks again.
+    """
+    found: list[Any] = [_NOT_YET] * len(parts)
+    many = getattr(deserialize, "deserialize_many", None)
+    if many is None or len(parts) < 2:
+        return found
+    for topic, places in by_topic(records).items():
+        headers = headers_of([records[place] for place in places]) if _takes_headers(deserialize) else None
+        try:
+            values = many(
+                [parts[place] for place in places], topic, headers, on_error=lambda _index, _error: _NOT_YET
+            )
+        except Exception:  # noqa: BLE001, S112 - met again, by the record that raises it
+            continue
+        for place, value in zip(places, values, strict=True):
+            found[place] = value
+    return found
+
+
+def by_topic(records: Sequence[RawRecord]) -> dict[str, list[int]]:
+    """The places of each topic's records."""
+    places: dict[str, list[int]] = {}
+    for place, record in enumerate(records):
+        places.setdefault(record.topic, []).append(place)
+    return places
+
+
+def headers_of(records: Sequence[RawRecord]) -> list[Sequence[Header]] | None:
+    """The headers of all records; None if none has any."""
+    return [record.headers for record in records] if any(record.headers for record in records) else None
+
+
+def _takes_headers(serde: object) -> bool:
+    return bool(getattr(serde, "takes_headers", False))
+
+
+def failed(record: RawRecord, what: str, error: Exception) -> SerdeFailed:
+    """The error of a record whose `what`, key or value, cannot be deserialized."""
+    topic, partition, offset = record.topic, record.partition, record.offset
+    return SerdeFailed(
+        f"the {what} of the record at offset {offset} of {topic}-{partition} cannot be deserialized: {error}",
+        topic=topic,
+        partition=partition,
+        offset=offset,
+    )
+
+
+def give_back(consumer: Consumer[Any, Any], records: Sequence[RawRecord]) -> None:
+    """Have a consumer give these records again."""
+    first: dict[TopicPartition, int] = {}
+    for record in records:
+        first.setdefault(TopicPartition(record.topic, record.partition), record.offset)
+    for partition, offset in first.items():
+        consumer.seek(partition, offset)
+
+
 def serializing(
     producer: Producer[bytes, bytes],
     key_serializer: Serializer[Any] | None,
@@ -301,7 +362,7 @@ def deserializing(
 
 def _with_headers(serde: Callable[..., T]) -> Callable[[Any, str, Sequence[Header]], T]:
     """A serializer or deserializer as a function of the data, the topic and the headers."""
-    if getattr(serde, "takes_headers", False):
+    if _takes_headers(serde):
         return serde
     return lambda data, topic, _headers: serde(data, topic)
 
