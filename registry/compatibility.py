@@ -35,6 +35,16 @@ def is_transitive(level: Level) -> bool:
     return level in _TRANSITIVE
 
 
+def reads_old_data(level: Level) -> bool:
+    """Whether readers of a new version must be able to read data of the ones before."""
+    return level in _BACKWARD
+
+
+def is_read_by_old(level: Level) -> bool:
+    """Whether readers of the versions before must be able to read data of a new one."""
+    return level in _FORWARD
+
+
 def check(
     level: Level,
     new: S,
@@ -82,8 +92,8 @@ def check_reserved(new: frozenset[str], old: frozenset[str], names: frozenset[st
 def _check_pair(
     level: Level, new: S, old: OldVersion[S], compare: Callable[[S, S], list[Finding] | None]
 ) -> list[str]:
-    forward = _messages(compare(old.schema, new), "old", "new") if level in _FORWARD else []
-    backward = _messages(compare(new, old.schema), "new", "old") if level in _BACKWARD else []
+    forward = _messages(compare(old.schema, new), "old", "new") if is_read_by_old(level) else []
+    backward = _messages(compare(new, old.schema), "new", "old") if reads_old_data(level) else []
     messages = forward + backward
     if not messages:
         return []
@@ -95,10 +105,11 @@ def _check_pair(
 def _messages(findings: list[Finding] | None, reader: str, writer: str) -> list[str]:
     if findings is None:
         return ["Incompatible because of different schema type"]
-    return [_message(finding, reader, writer) for finding in findings]
+    return [message(finding, reader, writer) for finding in findings]
 
 
-def _message(finding: Finding, reader: str, writer: str) -> str:
+def message(finding: Finding, reader: str, writer: str) -> str:
+    """A finding as the registry's answers have it (reference, section 3). reader, writer: new, old."""
     # Not str.format: a name in the sentence may hold braces.
     description = finding.description.replace("{reader}", reader).replace("{writer}", writer)
     return f"{{errorType:'{finding.kind}', description:'{description}', additionalInfo:'{finding.detail}'}}"

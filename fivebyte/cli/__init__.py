@@ -1,7 +1,7 @@
 """The command line: ``fivebyte GROUP COMMAND``. One file a group, imported when it is run.
 
 Exit codes: 0 done; 1 refused, incompatible or not reachable, with one line that says why; 2 a wrong
-command line or setting; 130 interrupted.
+command line or setting; 3 and 4 of `check`, see `registry.check.errors`; 130 interrupted.
 """
 
 import importlib
@@ -12,10 +12,12 @@ from collections.abc import Sequence
 import click
 
 _COMMANDS = {
+    "check": ("fivebyte.cli.check", "Check schemas in files for what would break readers."),
     "config": ("fivebyte.cli.config", "Show each setting of the server and where it comes from."),
     "consume": ("fivebyte.cli.records", "Read a topic's records as JSON lines."),
     "demo": ("fivebyte.cli.demo", "Run the main job from end to end in a temporary folder."),
     "doctor": ("fivebyte.cli.doctor", "Look for what is wrong with a set-up, and say what to do."),
+    "explain": ("fivebyte.cli.check", "Tell what a rule of check is about, with an example."),
     "group": ("fivebyte.cli.group", "List, describe, reset and delete consumer groups."),
     "log": ("fivebyte.cli.log", "Show and check the files of a log, ours or Kafka's."),
     "produce": ("fivebyte.cli.records", "Write JSON lines to a topic as Avro records."),
@@ -81,7 +83,7 @@ def run(args: Sequence[str] | None = None) -> int:
         if message is None:
             raise
         click.echo(f"fivebyte: {message}", err=True)
-        return 2 if _is_wrong_setting(error) else 1
+        return _code_of(error)
     return code if isinstance(code, int) else 0  # what a command gave to click.exceptions.Exit
 
 
@@ -94,7 +96,10 @@ def _explained(error: Exception) -> str | None:
     return str(error) if isinstance(error, BrokerError | RegistryError | SerdeError) else None
 
 
-def _is_wrong_setting(error: Exception) -> bool:
+def _code_of(error: Exception) -> int:
+    from registry.check.errors import CheckError
     from registry.errors import SettingsError
 
-    return isinstance(error, SettingsError)
+    if isinstance(error, CheckError):
+        return error.exit_code
+    return 2 if isinstance(error, SettingsError) else 1

@@ -76,10 +76,11 @@ class Lint:
 
 @dataclass(frozen=True, slots=True)
 class RegistryAddress:
-    """``[registries.NAME]``: the URL, and the names of the variables that hold the secrets."""
+    """``[registries.NAME]``: the URL, the context, and the names of the variables that hold the secrets."""
 
     name: str
     url: str
+    context: str | None = None
     user_variable: str | None = None
     password_variable: str | None = None
     token_variable: str | None = None
@@ -287,7 +288,8 @@ _OF_THE_PROJECT = {"against", "baseline", "registries", "registry"}
 _OF_SCHEMAS = ("files", "subject", "topic", "level", "mode", "deleted")
 _OF_OVERRIDE = ("files", "subjects", "level", "mode", "deleted")
 _OF_LINT = ("rules", "enable", "disable", "ignore")
-_OF_REGISTRY = ("url", "user_variable", "password_variable", "token_variable")
+_VARIABLES = ("user_variable", "password_variable", "token_variable")
+_OF_REGISTRY = ("url", "context", *_VARIABLES)
 
 
 class _Reader:
@@ -341,10 +343,10 @@ class _Reader:
                     "a URL with a user or password does not belong in a file: name the variables of the "
                     "environment that hold them, with user_variable and password_variable, or token_variable",
                 )
-            variables = {key: self._variable((*path, key), table) for key in _OF_REGISTRY[1:]}
+            variables = {key: self._variable((*path, key), table) for key in _VARIABLES}
             if (variables["user_variable"] is None) != (variables["password_variable"] is None):
                 raise self._fault(path, "user_variable and password_variable go together: give both")
-            found[name] = RegistryAddress(name, url, **variables)
+            found[name] = RegistryAddress(name, url, self._string((*path, "context"), table), **variables)
         return found
 
     def _schema_rule(self, at: tuple[str, int], table: dict[str, Any]) -> SchemaRule:

@@ -8,7 +8,7 @@ they define and use: a schema is parsed when it is asked for.
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -22,6 +22,10 @@ from registry.languages.avro.schema import PRIMITIVES, Schema
 from registry.languages.language import ReferencedSchema, SchemaFault
 
 _NAMED = frozenset({"record", "error", "enum", "fixed"})
+
+
+Skimmed = dict[str, "list[Spelling] | SchemaFault"]
+"""What was read of files, by the hash of their contents: it is shared between trees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,8 @@ class Sources:
     extra: frozenset[str] = frozenset()
     schemas: list[SchemaSource] = field(default_factory=list)
     faults: list[Finding] = field(default_factory=list)
-    _skimmed: "dict[str, list[Spelling] | SchemaFault]" = field(default_factory=dict)
+    strict: bool = True
+    _skimmed: Skimmed = field(default_factory=dict)
     _parsed: dict[int, LocatedSchema] = field(default_factory=dict)
 
     @classmethod
@@ -109,13 +114,16 @@ class Sources:
         project: Project,
         *,
         extra: Iterable[str] = (),
-        skimmed: "dict[str, list[Spelling] | SchemaFault] | None" = None,
+        skimmed: Skimmed | None = None,
+        strict: bool = True,
     ) -> "Sources":
         """Skim all the files that `project` says are schemas, and the files `extra` of the tree.
 
-        skimmed: by digest, what was skimmed of equal files of other trees; it is added to.
+        skimmed: what is known of files of other trees; it is added to.
+        strict: check names and defaults as well, as for schemas that are new.
         """
-        sources = cls(tree, project, frozenset(extra), _skimmed={} if skimmed is None else skimmed)
+        known = {} if skimmed is None else skimmed
+        sources = cls(tree, project, frozenset(extra), strict=strict, _skimmed=known)
         for path in tree.paths():
             placement = project.given(path) if path in sources.extra else project.placement(path)
             if placement is not None:
@@ -140,6 +148,16 @@ class Sources:
                 users = found.setdefault(name, [])
                 users.insert(0, source) if source.name == name else users.append(source)
         return found
+
+    def line(self, place: Place) -> str | None:
+        """The text of the line at `place`, without its end; None where the tree has none."""
+        path = place.file.removeprefix(self.tree.name)
+        try:
+            text = self.tree.read(path).decode("utf-8-sig", "replace")
+        except OSError:
+            return None
+        lines = text.split("\n")
+        return lines[place.line - 1].rstrip("\r") if 0 < place.line <= len(lines) else None
 
     def references(self, source: SchemaSource) -> list[SchemaSource]:
         """The sources that `source` names types of itself, in the order of their names.
@@ -194,21 +212,15 @@ class Sources:
             finding = Finding(fault.rule, str(fault), subject=source.subject, place=source.place())
             raise InvalidSource(finding) from None
         for reference in needed:
-            self._check_whole(reference, source)
+            self.parse(reference)  # a fault of its own is told where it stands
         texts = [ReferencedSchema(one.name, one.spelling.text) for one in needed]
         try:
-            root, referenced, paths = parse_located(source.spelling.text, texts)
+            root, referenced, paths = parse_located(source.spelling.text, texts, strict=self.strict)
         except SchemaFault as fault:
             raise InvalidSource(_invalid(source.shown, fault, source)) from None
         return LocatedSchema(
             source, AvroSchema(root.type_name, root, tuple(referenced)), tuple(needed), paths
         )
-
-    def _check_whole(self, reference: SchemaSource, user: SchemaSource) -> None:
-        try:
-            self.parse(reference)
-        except InvalidSource as fault:
-            raise fault.through(user) from None
 
     def _add(self, path: str, placement: Placement) -> None:
         shown = self.tree.name + path
@@ -263,6 +275,23 @@ class Sources:
             )
 
 
+def parse_stored(
+    spelling: Spelling, references: Sequence[ReferencedSchema], shown: str, subject: str
+) -> LocatedSchema:
+    """A schema that a registry keeps, with its references. Raises InvalidSource."""
+    placement = Placement(subject, {})
+    source = SchemaSource("", shown, "", spelling, placement, subject)
+    needed = tuple(
+        SchemaSource("", shown, "", replace(spelling, text=one.text, name=one.name), placement, subject)
+        for one in references
+    )
+    try:
+        root, referenced, paths = parse_located(spelling.text, references, strict=False)
+    except SchemaFault as fault:
+        raise InvalidSource(_invalid(shown, fault, source)) from None
+    return LocatedSchema(source, AvroSchema(root.type_name, root, tuple(referenced)), needed, paths)
+
+
 class BetweenFiles(SchemaFault):
     """What is wrong between files. rule: the id of the rule that says it."""
 
@@ -277,10 +306,6 @@ class InvalidSource(SourceError):
     def __init__(self, finding: Finding) -> None:
         self.finding = finding
         super().__init__(f"{finding.place}: {finding.message}")
-
-    def through(self, user: SchemaSource) -> "InvalidSource":
-        """The same for a schema that needs this one: what is to be put right stands in the other file."""
-        return InvalidSource(self.finding)
 
 
 def decode(content: bytes) -> str:

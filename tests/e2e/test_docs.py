@@ -19,6 +19,9 @@ import broker_adapter
 import registry.errors
 import serde
 from broker_adapter.filelog.config import TopicConfig
+from registry.check.reports import FORMATS
+from registry.check.rules import catalogue
+from registry.configuration import PROJECT_KEYS
 from registry.http import create_app
 from registry.languages.avro.compatibility import DESCRIPTIONS
 from registry.model import CompatibilityLevel
@@ -28,6 +31,7 @@ from registry.store import open_store
 from serde.codec import CODEC_VARIABLE, LOGICAL_TYPES
 from tests.support.commands import commands
 from tests.support.needs import ROOT, need_programs
+from tests.support.repository import GitRepository
 from tests.support.server import running_registry
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -99,15 +103,16 @@ def test_wrapping_a_producer_and_checking_a_schema_as_the_readme_says(folder: Pa
     assert printed[0].endswith("{'account': 'ada', 'cents': 0}")
 
     *_, check = blocks(ROOT / "README.md", "bash")
-    schema = re.search(r'SCHEMA = """(.*?)"""', use, re.DOTALL)
+    schema = re.search(r'SCHEMA = """\n(.*?)"""', use, re.DOTALL)
     assert schema
-    (folder / "payment.avsc").write_text(schema[1])
-    assert run(["bash", "-ec", check], folder) == "compatible\n"
+    repository = GitRepository(folder)
+    commit = repository.commit({"payment.avsc": schema[1]})
+    assert run(["bash", "-ec", check], folder).startswith("nothing found in 1 schema (1 unchanged)")
     grown = schema[1].replace('"long"}', '"long"},\n  {"name": "currency", "type": "string"}')
-    (folder / "payment.avsc").write_text(grown)
-    shown = re.search(r"^```\n(incompatible\n.*?)^```", page("README.md"), re.MULTILINE | re.DOTALL)
+    repository.write({"payment.avsc": grown})
+    shown = re.search(r"^```\n(payment.avsc:.*?)^```", page("README.md"), re.MULTILINE | re.DOTALL)
     assert shown
-    assert run(["bash", "-c", f"! {check}"], folder) == shown[1]
+    assert run(["bash", "-c", f"! {check}"], folder) == shown[1].replace("1a2b3c4d5e", commit[:10])
 
 
 def test_links_lead_somewhere() -> None:
@@ -181,6 +186,12 @@ def test_every_command_and_option_is_documented() -> None:
                 assert f"`{option}" in text + settings, (path, option)
 
 
+def test_every_report_and_key_of_the_project_file_is_documented() -> None:
+    text = page("docs/check.md")
+    assert [name for name in FORMATS if f"| `{name}` | " not in text] == []
+    assert [key for key in PROJECT_KEYS if key not in text] == []
+
+
 def test_every_call_and_option_of_the_client_is_documented() -> None:
     text = page("docs/client.md")
     for name, call in vars(serde.RegistryClient).items():
@@ -205,6 +216,9 @@ def test_every_option_of_the_serializers_is_documented() -> None:
 def test_every_finding_is_documented() -> None:
     text = page("docs/avro.md")
     assert all(f"| `{kind}` | " in text for kind in DESCRIPTIONS)
+    text += page("docs/check.md")
+    rules = [rule.id for rule in catalogue().values() if rule.group != "lint"]
+    assert [rule for rule in rules if f"| `{rule}` | " not in text] == []
 
 
 FORBIDDEN = {

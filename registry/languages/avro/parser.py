@@ -73,9 +73,9 @@ def parse(
 
 
 def parse_located(
-    text: str, references: Sequence[ReferencedSchema] = ()
+    text: str, references: Sequence[ReferencedSchema] = (), *, strict: bool = True
 ) -> tuple[Schema, list[Schema], dict[int, tuple[int, str]]]:
-    """As `parse`, strictly, and where each type was spelt out: by the ``id`` of its node, the number of the
+    """As `parse`, and where each type was spelt out: by the ``id`` of its node, the number of the
     text (its place among `references`, or their number for `text`) and the JSON pointer into it.
 
     Primitive types are not among them: they are where something uses them.
@@ -86,7 +86,7 @@ def parse_located(
     for reference in references:
         referenced.append(parser.parse(reference.text))
         parser.number += 1
-    parser.strict = True
+    parser.strict = strict
     return parser.parse(text), referenced, places
 
 

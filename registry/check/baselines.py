@@ -1,0 +1,399 @@
+"""What new schemas are compared with: a commit, a folder, a registry, or its exported log.
+
+`open_baseline` reads what ``--against`` says:
+
+* ``git:REF`` is the commit that REF names; ``git:REF...`` the one that HEAD and REF have in common. ``.git``,
+  or a path that ends so, may have ``#branch=``, ``tag=``, ``ref=`` or ``commit=``, and ``subdir=``.
+* ``http://...``, ``https://...``, or the name of one of the project's registries.
+* A file is an exported log (`registry.transfer.lines`), a folder a tree of schemas.
+"""
+
+import os
+import posixpath
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from registry.check.errors import BaselineError, ProjectError
+from registry.check.git import UNSHALLOW, Commit, CommitTree, Repository, short
+from registry.check.project import Project
+from registry.check.sources import (
+    InvalidSource,
+    LocatedSchema,
+    SchemaSource,
+    Skimmed,
+    Sources,
+    Spelling,
+    parse_stored,
+)
+from registry.check.trees import FolderTree
+from registry.languages.language import ReferencedSchema, SchemaFault
+from registry.model import CompatibilityLevel
+
+
+@dataclass(frozen=True, eq=False)
+class OldSchema:
+    """An earlier version of a subject.
+
+    label: what a report calls it. schema_type: its language. parse: raises InvalidSource.
+    """
+
+    label: str
+    parse: Callable[[], LocatedSchema]
+    schema_type: str = "AVRO"
+
+
+class Baseline(Protocol):
+    """Earlier schemas by their subjects."""
+
+    @property
+    def label(self) -> str:
+        """What a report calls it: ``main at 1a2b3c4d5e``, ``http://localhost:8081``."""
+
+    def level(self, subject: str) -> CompatibilityLevel | None:
+        """The level that it has for the subject; None where it has none."""
+
+    def is_unchanged(self, source: SchemaSource, sources: Sources) -> bool:
+        """Whether it is known, without parsing, that the schema and all it needs are the newest here."""
+
+    def versions(self, source: SchemaSource) -> Iterator[OldSchema]:
+        """The versions of the schema's subject, newest first. More are looked for as they are asked for."""
+
+    def deleted(self, sources: Sources) -> Collection[SchemaSource]:
+        """The schemas that are here, and whose subjects `sources` lacks; none where that is unknown."""
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+
+
+class FolderBaseline:
+    """The schemas of a folder, by the same project's globs."""
+
+    def __init__(self, folder: Path, label: str, project: Project, skimmed: Skimmed) -> None:
+        self.label = label
+        tree = FolderTree(folder, name=f"{label}/")
+        self._old = Sources.read(tree, project, skimmed=skimmed, strict=False)
+
+    def level(self, subject: str) -> CompatibilityLevel | None:
+        return None
+
+    def is_unchanged(self, source: SchemaSource, sources: Sources) -> bool:
+        return _is_unchanged(source, sources, self._old)
+
+    def versions(self, source: SchemaSource) -> Iterator[OldSchema]:
+        old = self._old.by_subject.get(source.subject)
+        if old is not None:
+            yield OldSchema(self.label, lambda: self._old.parse(old))
+        else:
+            yield from _unreadable(self._old, source, self.label)
+
+    def deleted(self, sources: Sources) -> Collection[SchemaSource]:
+        return _deleted(self._old, sources)
+
+    def close(self) -> None:
+        pass
+
+
+class GitBaseline:
+    """The schemas of a commit, and behind them those of its history.
+
+    A subject is followed through the history by its name, and by its file where that was renamed. A version
+    is a state of the schema's file or of one that it needs.
+    """
+
+    def __init__(
+        self, repository: Repository, commit: str, label: str, prefix: str, project: Project, skimmed: Skimmed
+    ) -> None:
+        self.label = f"{label} at {short(commit)}" if label != commit else short(commit)
+        self._repository = repository
+        self._commit = commit
+        self._prefix = prefix
+        self._project = project
+        self._skimmed = skimmed
+        self._at: dict[str, Sources] = {}
+        self._tree = self._commit_tree(commit, label if label != commit else short(commit))
+        self._old = self._at[commit] = Sources.read(self._tree, project, skimmed=skimmed, strict=False)
+
+    def level(self, subject: str) -> CompatibilityLevel | None:
+        return None
+
+    def is_unchanged(self, source: SchemaSource, sources: Sources) -> bool:
+        return _is_unchanged(source, sources, self._old)
+
+    def versions(self, source: SchemaSource) -> Iterator[OldSchema]:
+        if source.path.startswith("../") or source.path.startswith("/"):
+            inside = posixpath.normpath(self._prefix + source.path)
+            if inside.startswith(("../", "/")):
+                raise ProjectError(
+                    f"{source.path} is outside of the git repository {self._repository.root}: compare it "
+                    "with a folder or a registry (--against)"
+                )
+        newest = self._old.by_subject.get(source.subject)
+        if newest is not None:
+            yield OldSchema(self.label, lambda: self._old.parse(newest))
+        else:
+            yield from _unreadable(self._old, source, self.label)
+            if not any(
+                fault.place and fault.place.file == self._tree.name + source.path
+                for fault in self._old.faults
+            ):
+                return
+        yield from self._earlier(source.subject, source.path if newest is None else newest.path, newest)
+
+    def deleted(self, sources: Sources) -> Collection[SchemaSource]:
+        return _deleted(self._old, sources)
+
+    def close(self) -> None:
+        self._repository.close()
+
+    def _earlier(self, subject: str, path: str, newest: SchemaSource | None) -> Iterator[OldSchema]:
+        """The versions before that of the baseline's commit, through renames, each state once."""
+        seen: set[object] = set() if newest is None else {self._state(self._old, newest)}
+        watched = None if newest is None else self._watched(self._old, newest)
+        for commit in self._history():
+            tree = self._commit_tree(commit.oid, short(commit.oid))
+            files = {name: tree.find(name) for name in (watched or {})}
+            if watched is None or files != watched:
+                sources = self._sources(tree)
+                found = sources.by_subject.get(subject) or self._at_path(sources, path)
+                if found is None:
+                    if commit.oid != self._commit and tree.find(path) not in seen:
+                        seen.add(tree.find(path))
+                        yield from self._unparsed(sources, path, commit.oid)
+                else:
+                    path, watched = found.path, self._watched(sources, found)
+                    state = self._state(sources, found)
+                    if state not in seen:
+                        seen.add(state)
+                        label = f"commit {short(commit.oid)}"
+                        yield OldSchema(label, lambda sources=sources, found=found: sources.parse(found))  # type: ignore[misc]
+            before = commit.renames.get(self._prefix + path)
+            if before is not None and before.startswith(self._prefix):
+                path, watched = before[len(self._prefix) :], None
+        if self._repository.is_shallow:
+            raise BaselineError(
+                f"the clone is shallow, and the versions before {self.label} count for {subject}: {UNSHALLOW}"
+            )
+
+    def _unparsed(self, sources: Sources, path: str, oid: str) -> Iterator[OldSchema]:
+        for fault in sources.faults:
+            if fault.place is not None and fault.place.file == sources.tree.name + path:
+                yield OldSchema(f"commit {short(oid)}", _raising(InvalidSource(fault)))
+
+    def _history(self) -> list[Commit]:
+        patterns = sorted({f"*{Path(one.path).suffix}" for one in self._old.schemas} | {"*.avsc"})
+        return self._repository.history(self._commit, patterns)
+
+    def _sources(self, tree: CommitTree) -> Sources:
+        known = self._at.get(tree.commit)
+        if known is None:
+            known = self._at[tree.commit] = Sources.read(
+                tree, self._project, skimmed=self._skimmed, strict=False
+            )
+        return known
+
+    def _commit_tree(self, commit: str, label: str) -> CommitTree:
+        return CommitTree(self._repository, commit, self._prefix, label)
+
+    @staticmethod
+    def _at_path(sources: Sources, path: str) -> SchemaSource | None:
+        found = [one for one in sources.schemas if one.path == path]
+        return found[0] if len(found) == 1 else None
+
+    @staticmethod
+    def _needed(sources: Sources, source: SchemaSource) -> list[SchemaSource]:
+        try:
+            return [*sources.needed(source), source]
+        except SchemaFault:
+            return [source]
+
+    def _watched(self, sources: Sources, source: SchemaSource) -> dict[str, str | None]:
+        return {one.path: one.digest for one in self._needed(sources, source)}
+
+    def _state(self, sources: Sources, source: SchemaSource) -> frozenset[str]:
+        return frozenset(one.digest for one in self._needed(sources, source))
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A version as a registry keeps it. references: names and texts, each after those it needs."""
+
+    number: int
+    text: str
+    schema_type: str
+    references: tuple[ReferencedSchema, ...]
+
+
+class Records(Protocol):
+    """A registry's versions, read from wherever they are."""
+
+    def level(self, subject: str) -> str | None:
+        """The level that holds for the subject."""
+
+    def versions(self, subject: str) -> Iterator[Stored]:
+        """The live versions, newest first."""
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+
+
+class RegistryBaseline:
+    """The versions of a registry. It holds other projects' subjects too: what has no file is not missed."""
+
+    def __init__(self, label: str, records: Records) -> None:
+        self.label = label
+        self._records = records
+
+    def level(self, subject: str) -> CompatibilityLevel | None:
+        text = self._records.level(subject)
+        return None if text is None else CompatibilityLevel.parse(text)
+
+    def is_unchanged(self, source: SchemaSource, sources: Sources) -> bool:
+        return False
+
+    def versions(self, source: SchemaSource) -> Iterator[OldSchema]:
+        for stored in self._records.versions(source.subject):
+            label = f"version {stored.number}"
+            yield OldSchema(label, _parsing(stored, source.subject, label), stored.schema_type)
+
+    def deleted(self, sources: Sources) -> Collection[SchemaSource]:
+        return ()
+
+    def close(self) -> None:
+        self._records.close()
+
+
+def _parsing(stored: Stored, subject: str, label: str) -> Callable[[], LocatedSchema]:
+    spelling = Spelling(stored.text, lambda _: (0, 0), "", frozenset(), frozenset())
+    shown = f"{subject} {label}"
+    return lambda: parse_stored(spelling, stored.references, shown, subject)
+
+
+def _raising(fault: InvalidSource) -> Callable[[], LocatedSchema]:
+    def parse() -> LocatedSchema:
+        raise fault
+
+    return parse
+
+
+def _is_unchanged(source: SchemaSource, sources: Sources, old_sources: Sources) -> bool:
+    old = old_sources.by_subject.get(source.subject)
+    if old is None or old.digest != source.digest or old.name != source.name:
+        return False
+    try:
+        needed, needed_before = sources.needed(source), old_sources.needed(old)
+    except SchemaFault:
+        return False
+    return [one.digest for one in needed] == [one.digest for one in needed_before]
+
+
+def _deleted(old: Sources, new: Sources) -> list[SchemaSource]:
+    # The subjects of a file that cannot be read now are not known: they are not gone.
+    unreadable = {fault.place.file for fault in new.faults if fault.place is not None}
+    return [
+        one
+        for subject, one in old.by_subject.items()
+        if subject not in new.by_subject and new.tree.name + one.path not in unreadable
+    ]
+
+
+def _unreadable(old: Sources, source: SchemaSource, label: str) -> Iterator[OldSchema]:
+    """What stood at the schema's path, where that was no schema: its subject may be this one."""
+    for fault in old.faults:
+        if fault.place is not None and fault.place.file == old.tree.name + source.path:
+            yield OldSchema(label, _raising(InvalidSource(fault)))
+
+
+def open_baseline(
+    against: str | None,
+    project: Project,
+    skimmed: Skimmed,
+    *,
+    default: str | None = None,
+    working: Path | None = None,
+) -> Baseline:
+    """The baseline that `against` names, or the project file, or `default`, or else the commit that HEAD and
+    the default branch have in common.
+
+    working: the folder that a path in `against` is from; default: the project's, as for one in the file.
+
+    Raises BaselineError where it cannot be reached, ProjectError where it names nothing.
+    """
+    chosen = against or project.against or default
+    base = working if against and working else project.root
+    if chosen is None:
+        return _open_git(project.root, None, "", project, skimmed)
+    if chosen.startswith("git:"):
+        return _open_git(project.root, chosen.removeprefix("git:"), "", project, skimmed)
+    if chosen == "registry" or chosen in project.registries or chosen.startswith(("http://", "https://")):
+        return _open_registry(chosen, project)
+    place, _, options = chosen.partition("#")
+    if place == ".git" or place.endswith("/.git"):
+        return _open_git_folder(base / place, options, project, skimmed)
+    path = base / chosen
+    if path.is_dir():
+        return FolderBaseline(path, chosen.rstrip("/"), project, skimmed)
+    if path.is_file():
+        from registry.check.remote import open_log
+
+        return RegistryBaseline(chosen, open_log(path))
+    raise BaselineError(
+        f"--against {chosen}: there is no such folder or file, nor a registry of that name in the project "
+        "file; "
+        "give git:REF, a folder, an exported log, or a registry's URL"
+    )
+
+
+def _open_registry(chosen: str, project: Project) -> Baseline:
+    from registry.check.remote import open_registry
+
+    named = project.registry if chosen == "registry" else chosen
+    if named is None:
+        raise ProjectError('--against registry: the project file names none; add registry = "https://..."')
+    address = project.address(named)
+    return RegistryBaseline(address.url, open_registry(address))
+
+
+_GIT_OPTIONS = ("branch", "tag", "ref", "commit", "subdir")
+
+
+def _open_git_folder(place: Path, options: str, project: Project, skimmed: Skimmed) -> Baseline:
+    given = {}
+    for option in options.split(",") if options else ():
+        key, _, value = option.partition("=")
+        if key not in _GIT_OPTIONS or not value:
+            raise ProjectError(
+                f"--against {place.name}#{options}: {option!r} is none of {', '.join(_GIT_OPTIONS)}, with = "
+                "and a value"
+            )
+        given[key] = value
+    refs = [given[key] for key in ("branch", "tag", "ref", "commit") if key in given]
+    if len(refs) > 1:
+        raise ProjectError(f"--against {place.name}#{options}: give one of branch, tag, ref and commit")
+    folder = place.parent
+    return _open_git(folder, refs[0] if refs else "HEAD", given.get("subdir", ""), project, skimmed)
+
+
+def _open_git(folder: Path, ref: str | None, subdir: str, project: Project, skimmed: Skimmed) -> Baseline:
+    repository = Repository(folder)
+    try:
+        if not ref:
+            label = repository.default_branch()
+            commit = repository.merge_base(label)
+        elif ref.endswith("..."):
+            label = ref.removesuffix("...")
+            commit = repository.merge_base(label)
+        else:
+            commit, label = repository.commit(ref), ref
+        prefix = f"{subdir.strip('/')}/" if subdir else _way(repository.root, project.root)
+        return GitBaseline(repository, commit, label, prefix, project, skimmed)
+    except BaseException:
+        repository.close()
+        raise
+
+
+def _way(top: Path, folder: Path) -> str:
+    """The way from `top` to `folder`, with ``/`` at its end; "" where it is not in there, or the same."""
+    relative = Path(os.path.relpath(folder.resolve(), top.resolve())).as_posix()
+    return "" if relative == "." or relative.startswith("..") else f"{relative}/"

@@ -1,0 +1,32 @@
+"""The report for GitLab's code quality widget: a list of issues, each with a fingerprint of its own."""
+
+import hashlib
+import json
+
+from registry.check.checking import Report
+from registry.check.findings import Severity
+
+_SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.NOTE: "info"}
+
+
+def gitlab(report: Report) -> str:
+    """The findings, as GitLab's artifact ``codequality`` has them."""
+    issues = []
+    met: dict[str, int] = {}
+    for finding in report.findings:
+        file = report.prefix + finding.place.file if finding.place else ""
+        number = met[finding.fingerprint] = met.get(finding.fingerprint, -1) + 1
+        own = hashlib.sha256(f"{finding.fingerprint} {file} {number}".encode()).hexdigest()[:32]
+        issues.append(
+            {
+                "description": finding.message + (f" (fix: {finding.fix})" if finding.fix else ""),
+                "check_name": finding.rule,
+                "fingerprint": own,
+                "severity": _SEVERITIES[finding.severity],
+                "location": {
+                    "path": file,
+                    "lines": {"begin": max(1, finding.place.line if finding.place else 1)},
+                },
+            }
+        )
+    return json.dumps(issues, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,62 @@
+"""The report as Markdown, for a comment on a pull request and for a job summary."""
+
+import re
+from collections.abc import Iterator
+from itertools import groupby
+
+from registry.check.checking import Report
+from registry.check.findings import Finding, Severity
+from registry.check.reports.text import summary
+
+MARKER = "<!-- fivebyte check -->"
+"""The first line: who comments finds the earlier comment by it."""
+
+MAX_CHARACTERS = 60_000
+"""A comment on GitHub may have 65,536."""
+
+_SIGNS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "ℹ️"}  # noqa: RUF001
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
+
+
+def markdown(report: Report) -> str:
+    """The findings by subject, errors first."""
+    verdicts = {
+        0: "✅ Schemas are compatible",
+        1: "❌ Schemas are incompatible",
+        3: "❌ A schema does not parse",
+    }
+    head = f"{MARKER}\n### {verdicts[report.exit_code]}\n\n{_escaped(summary(report))}\n"
+    weights = list(Severity)
+    found = sorted(report.findings, key=lambda one: (weights.index(one.severity), one.subject or ""))
+    parts, size, left = [head], len(head), len(found)
+    for (severity, subject), group in groupby(found, lambda one: (one.severity, one.subject)):
+        together = list(group)
+        part = "\n".join(_section(severity, subject, together))
+        if size + len(part) > MAX_CHARACTERS:
+            parts.append(f"\n… and {left} findings more: see the job's log.\n")
+            break
+        parts.append(part)
+        size, left = size + len(part), left - len(together)
+    return "".join(parts)
+
+
+def _section(severity: Severity, subject: str | None, found: list[Finding]) -> Iterator[str]:
+    level = next((f" ({one.level})" for one in found if one.level), "")
+    yield f"\n**{_SIGNS[severity]} {_code(subject) if subject else 'Files'}**{level}\n"
+    for finding in found:
+        place = f"{_code(str(finding.place))}: " if finding.place else ""
+        yield f"* {place}{_escaped(finding.message)} ({_code(finding.rule)})"
+        if finding.old_place and finding.against:
+            yield f"  <br>against {_escaped(finding.against)}: {_code(str(finding.old_place))}"
+        if finding.fix:
+            yield f"  <br>**fix**: {_escaped(finding.fix)}"
+    yield ""
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", text.replace("\n", " "))
+
+
+def _code(text: str) -> str:
+    fence = "``" if "`" in text else "`"
+    return f"{fence}{text}{fence}"

@@ -1,0 +1,52 @@
+"""`assert_compatible`, for the tests of those who have schemas."""
+
+from pathlib import Path
+
+import pytest
+
+from fivebyte.testing import assert_compatible
+
+OLD = '{"type": "record", "name": "Payment", "fields": [{"name": "cents", "type": "long"}]}'
+NEW = '{"type": "record", "name": "Payment", "fields": [{"name": "cents", "type": "long"},\n%s]}'
+
+
+def test_compatible_schemas_pass(tmp_path: Path) -> None:
+    with_default = NEW % '{"name": "currency", "type": "string", "default": "EUR"}'
+    assert_compatible(OLD, with_default)
+    assert_compatible(OLD, with_default, "FULL_TRANSITIVE")
+    file = tmp_path / "payment.avsc"
+    file.write_text(with_default)
+    assert_compatible(OLD, file, "backward")
+    assert_compatible('"int"', '"string"', "NONE")
+
+
+def test_incompatible_ones_fail_with_every_finding(tmp_path: Path) -> None:
+    file = tmp_path / "payment.avsc"
+    file.write_text(NEW % '{"name": "currency", "type": "string"},\n{"name": "x", "type": "int"}')
+    with pytest.raises(AssertionError) as raised:
+        assert_compatible(OLD, file, "FULL")
+    said = str(raised.value)
+    assert f"{file}:2:10: error: Payment.currency is new and has no default" in said
+    assert f"{file}:3:10: error: Payment.x is new" in said
+    assert '{"name": "currency", "type": "string"},' in said
+    assert 'add a default, such as "default": 0' in said
+    with pytest.raises(AssertionError, match="new:1:"):
+        assert_compatible(OLD, OLD.replace("long", "int"))
+
+
+def test_what_both_refer_to() -> None:
+    user = '{"type": "record", "name": "User", "fields": [{"name": "payment", "type": "Payment"}]}'
+    assert_compatible(user, user, references=[OLD])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "level", "said"),
+    [
+        (OLD, OLD[:-1], "FULL", r"new:1:\d+: not valid JSON"),
+        (OLD, OLD.replace("long", "lon"), "FULL", r'new:1:\d+: unknown type "lon"'),
+        (OLD, OLD, "BACKWARDS", "'BACKWARDS' is no level: give one of NONE, BACKWARD,"),
+    ],
+)
+def test_what_cannot_be_compared(old: str, new: str, level: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        assert_compatible(old, new, level)
