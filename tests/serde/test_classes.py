@@ -3,6 +3,8 @@
 import dataclasses
 import enum
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import InitVar, dataclass, field
 from datetime import UTC, datetime
@@ -24,9 +26,9 @@ from serde import (
     SerializationError,
     schema_of,
 )
-from serde.classes import AvroField, Digits, Float32, Int32, Named, bind
+from serde.classes import AvroField, Digits, Float32, Int32, Named, bind, shape_of
 from serde.classes.makes import make_of
-from serde.codec import parse_schema
+from serde.codec import compile_encoder, parse_schema
 from serde.confluent import avro as confluent
 from serde.confluent.serialization import MessageField, SerializationContext
 from tests.serde.faces import Client, deserializer, of, on_both, opened, run, serializer
@@ -532,6 +534,36 @@ def test_the_drop_in_for_confluent_kafka_takes_classes(client: RegistryClient) -
     assert confluent.AvroDeserializer(client, Order, conf=latest)(message, context) == SAME[0]
     text = confluent.AvroSerializer(client, TEXT)
     assert text(SAME[1], context) == message
+
+
+def test_pydantic_and_attrs_are_not_asked_for() -> None:
+    program = """
+import sys
+sys.modules.update({"pydantic": None, "attr": None, "attrs": None})  # as where they are not installed
+from dataclasses import dataclass
+import serde.testing
+from serde import AvroDeserializer, AvroSerializer
+
+@dataclass
+class Thing:
+    n: int
+
+with serde.testing.registry() as client:
+    message = AvroSerializer(client, Thing)(Thing(1), "t")
+    assert AvroDeserializer(client, Thing)(message) == Thing(1)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_many_classes_are_made_while_a_program_runs() -> None:
+    """What is remembered of classes is bounded, and forgetting takes nothing else away."""
+    union = f'["null", "string", {schema_of(Cat)}, {schema_of(Dog)}]'
+    encode = compile_encoder(parse_schema(union), shape_of=shape_of)
+    expected = {kind: encode(kind("x")) for kind in (Cat, Dog)}
+    for _ in range(5000):
+        kind = type("Dog", (Dog,), {})
+        assert encode(kind("x")) == expected[Dog]
+    assert (encode("x"), encode(None), encode(Cat("x"))) == (b"\x02\x02x", b"\0", expected[Cat])
 
 
 # Versions of a class.

@@ -23,7 +23,7 @@ from serde.codec import Fault, compile_decoder, compile_encoder, parse_schema, p
 from tests.serde.conftest import native_codec
 from tests.serde.generated_classes import classes_with_values, fields_of, same_classes
 
-EXAMPLES = settings(max_examples=200)
+EXAMPLES = settings(max_examples=150)
 
 
 class Kind(enum.Enum):
@@ -31,7 +31,7 @@ class Kind(enum.Enum):
     B = 2
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(classes_with_values())
 def test_the_schema_is_the_one_that_a_hand_would_write(case: tuple[Any, Any, Any, Any]) -> None:
     cls, schema, _, _ = case
@@ -60,7 +60,7 @@ def test_objects_come_back(case: tuple[Any, Any, Any, Any]) -> None:
     assert same_classes(read, value)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(classes_with_values(), st.integers(0, 1 << 32))
 def test_both_codecs_give_or_refuse_the_same(case: tuple[Any, Any, Any, Any], seed: int) -> None:
     native = native_codec()

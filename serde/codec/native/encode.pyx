@@ -360,6 +360,7 @@ cdef class Union(Writer):
     fields: of each branch that is a record the names of its fields; None of another.
     hints: whether (name, value) names a branch.
     find_branch: for a class of the user's the index of its branch, None if it has none; it may raise.
+    met: what was found for classes that `by_class` does not have.
     null, only: the index of null, and of the other branch if there is just one other; -1 for none.
     """
 
@@ -369,6 +370,7 @@ cdef class Union(Writer):
     cdef tuple fields
     cdef bint hints
     cdef object find_branch
+    cdef dict met
     cdef Py_ssize_t null
     cdef Py_ssize_t only
 
@@ -379,6 +381,7 @@ cdef class Union(Writer):
         self.fields = fields
         self.hints = hints
         self.find_branch = find_branch
+        self.met = {}
         self.null = names.index("null") if "null" in names else -1
         self.only = 1 - self.null if self.null >= 0 and len(names) == 2 else -1
 
@@ -394,7 +397,9 @@ cdef class Union(Writer):
             return self.write_branch(out, self.only, value)
         found = self.by_class.get(type(value))
         if found is None:
-            found = self.branches(value)
+            found = self.met.get(type(value))
+            if found is None:
+                found = self.branches(value)
         if len(found) == 1:
             return self.write_branch(out, found[0], value)
         return self.write_first(out, found, value)
@@ -405,11 +410,8 @@ cdef class Union(Writer):
 
     cdef tuple branches(self, object value):
         cdef object branch = self.find_branch(type(value))
-        cdef tuple found
-        if branch is None:
-            return self.by_class.get(class_of(value), ())
-        found = (branch,)
-        remember(self.by_class, type(value), found)
+        cdef tuple found = self.by_class.get(class_of(value), ()) if branch is None else (branch,)
+        remember(self.met, type(value), found)
         return found
 
     cdef int write_first(self, Buffer *out, tuple found, object value) except -1:
