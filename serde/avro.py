@@ -8,7 +8,7 @@ from serde.client import RegistryClient
 from serde.codec import Fault
 from serde.codec.binary import as_message
 from serde.errors import DeserializationError
-from serde.framing import PREFIX_SIZE, GivenHeaders, Headers, drop_header, frame_in_headers
+from serde.framing import PREFIX_SIZE, GivenHeaders, Headers, drop_header, frame_in_headers, put_header
 from serde.model import Schema
 from serde.reading import Reading
 from serde.writing import Entry, Writing
@@ -78,7 +78,9 @@ class AvroSerializer(Writing[RegistryClient]):
             message = encode(value)
         except Fault as fault:
             raise self._refusal(fault, topic) from None
-        if headers:
+        if self._in_header:
+            put_header(headers, self._header_name, self._headers[topic])
+        elif headers:
             drop_header(headers, self._header_name)
         return message
 

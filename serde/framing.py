@@ -22,6 +22,8 @@ GUID_SIZE: Final = 17
 MAX_ID: Final = (1 << 32) - 1
 _PREFIX: Final = Struct(">BI")
 
+NO_HEADERS: Final = 'framing="header" sets a header: give the message\'s headers, a list or a dict'
+
 Headers: TypeAlias = (
     MutableSequence[tuple[str, bytes | None]]
     | MutableSequence[tuple[str, bytes]]
@@ -101,18 +103,21 @@ def check_frame(
         raise FramingError(f"the header {name}: {fault}", data=data, topic=topic, is_key=is_key)
 
 
-def put_header(headers: Headers, name: str, frame: bytes) -> None:
-    """Have the headers say which schema wrote the message, in place of what they said."""
+def put_header(headers: Headers | None, name: str, frame: bytes) -> None:
+    """Have the headers say which schema wrote the message, in place of what they said. TypeError for None."""
+    if headers is None:
+        raise TypeError(NO_HEADERS)
     if type(headers) is not list and isinstance(headers, MutableMapping):
         headers[name] = frame
         return
-    places = _places(headers, name)
-    if not places:
-        headers.append((name, frame))
-        return
-    for place in places[:0:-1]:
-        del headers[place]
-    headers[places[0]] = (name, frame)
+    for each in headers:
+        if each[0] == name:
+            first, *others = _places(headers, name)
+            for place in reversed(others):
+                del headers[place]
+            headers[first] = (name, frame)
+            return
+    headers.append((name, frame))
 
 
 def drop_header(headers: Headers, name: str) -> None:
@@ -120,8 +125,11 @@ def drop_header(headers: Headers, name: str) -> None:
     if type(headers) is not list and isinstance(headers, MutableMapping):
         headers.pop(name, None)
         return
-    for place in reversed(_places(headers, name)):
-        del headers[place]
+    for each in headers:
+        if each[0] == name:
+            for place in reversed(_places(headers, name)):
+                del headers[place]
+            return
 
 
 def _places(headers: MutableSequence[Any], name: str) -> list[int]:

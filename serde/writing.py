@@ -15,7 +15,7 @@ from serde.codec.columns import Column, layout
 from serde.codec.compatibility import why_unreadable
 from serde.errors import RegistryBusy, RegistryUnreachable, SerializationError
 from serde.forking import tell_after_fork
-from serde.framing import Headers, drop_header, guid_bytes, header_name, prefix, put_header
+from serde.framing import NO_HEADERS, Headers, drop_header, guid_bytes, header_name, prefix, put_header
 from serde.model import Reference, Schema
 from serde.steps import Steps
 from serde.subjects import ContextStrategy, Subjects, SubjectStrategy, context_of, topic_name_strategy
@@ -29,7 +29,6 @@ LOOK_AGAIN: Final = 1.0
 AWAY: Final = 10.0
 """Seconds for which a version goes on to be used where the registry is away and the client forgot it."""
 
-_NO_HEADERS: Final = 'framing="header" sets a header: give the message\'s headers, a list or a dict'
 
 Client = TypeVar("Client", RegistryClient, AsyncRegistryClient)
 K = TypeVar("K")
@@ -112,9 +111,10 @@ class Writing(Generic[Client]):
         self._strict = strict
         self._to_dict = to_dict
         self._raw = known_logical_types(raw_logical_types)
-        # By topic, where all is said for ever and no header is to be set: a message looks here alone.
-        # Read without a lock, so never changed: a new topic makes a new table.
+        # By topic, where all is said for ever: a message looks here alone. Read without a lock, so never
+        # changed: a new topic makes a new table.
         self._encode: dict[str, Encode] = {}
+        self._headers: dict[str, bytes] = {}
         # By topic, all of them.
         self._entries: dict[str, Entry] = {}
         # By context and schema, for topics that have one together.
@@ -140,7 +140,7 @@ class Writing(Generic[Client]):
     def _written(self, entry: Entry, value: Any, topic: str, headers: Headers | None) -> bytes:
         """The message, with its header where there is one."""
         if self._in_header and headers is None:
-            raise TypeError(_NO_HEADERS)
+            raise TypeError(NO_HEADERS)
         try:
             message = entry.encode(value)
         except Fault as fault:
@@ -185,7 +185,7 @@ class Writing(Generic[Client]):
     ) -> None:
         if headers is None:
             if self._in_header and any(message is not None for message in messages):
-                raise TypeError(_NO_HEADERS)
+                raise TypeError(NO_HEADERS)
             return
         check_headers(headers, len(messages))
         for given, message in zip(headers, messages, strict=True):
@@ -227,7 +227,9 @@ class Writing(Generic[Client]):
     def _keep(self, topic: str, entry: Entry) -> Entry:
         with self._lock:
             self._entries = extended(self._entries, topic, entry)
-            if not self._in_header and not self._choice.may_change:
+            if entry.header is not None:
+                self._headers = extended(self._headers, topic, entry.header)
+            if not self._choice.may_change:
                 self._encode = extended(self._encode, topic, entry.encode)
         return entry
 
