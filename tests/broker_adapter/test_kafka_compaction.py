@@ -192,7 +192,7 @@ def test_kafka_goes_on_with_what_we_compacted(kafka: RunningKafka, tmp_path: Pat
     with connect(kafka.url) as kafkas:
         kafkas.admin.create_topic(topic)
         theirs = kafka.data / f"{topic}-0"
-        wait_for(lambda: (theirs / "partition.metadata").exists())
+        wait_for((theirs / "partition.metadata").exists)
         kafka.kill()
         metadata = (theirs / "partition.metadata").read_bytes()
         shutil.rmtree(theirs)
