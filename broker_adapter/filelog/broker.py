@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -66,6 +67,9 @@ class FileBroker:
         with reporting("make the folder", root):
             root.mkdir(parents=True, exist_ok=True)
         self.root = root.resolve()
+        with suppress(OSError):  # of a folder that may not be written
+            # A Kafka broker that finds this passes over its recovery. What we write it has to look at.
+            (self.root / ".kafka_cleanshutdown").unlink(missing_ok=True)
         self.durability = durability
         self._skips_damage = skips_damage
         self._topics = Topics(self.root)

@@ -24,6 +24,7 @@ LOG_START: Final = "log-start-offset-checkpoint"
 """Records before this offset were deleted on request."""
 CLEANER: Final = "cleaner-offset-checkpoint"
 """Before this offset, closed segments are compacted."""
+_KAFKAS: Final = "replication-offset-checkpoint"
 _FILES: Final = (RECOVERY_POINT, LOG_START, CLEANER)
 
 _log = logging.getLogger(__name__)
@@ -39,6 +40,16 @@ class Checkpoints:
     def get(self, file: str, name: TopicPartition) -> int:
         """What `file` has for a partition; 0 if it has nothing."""
         return self._read(file).get(name, 0)
+
+    def kafkas_mark(self) -> int:
+        """Something that is another whenever a Kafka broker has used the root folder: 0 if none ever has.
+
+        A broker writes its high watermarks every few seconds, to a file that is no one else's.
+        """
+        try:
+            return (self.root / _KAFKAS).stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
 
     def put(self, file: str, name: TopicPartition, offset: int) -> None:
         """Set a partition's offset in `file`. It is on the disk when this returns."""

@@ -377,13 +377,15 @@ class Partition:
                 self._clean_lock.release()
         is_settled = finish_swaps(self.directory)
         state = self._page.read()
-        if state is not None and self._is_on_disk(state):
+        mark = self.checkpoints.kafkas_mark()
+        if state is not None and self._is_on_disk(state) and self._page.mark == mark:
             if is_settled:
                 state = state._replace(layout=state.layout + 1)
                 self._page.publish(state)
         else:
             state = self._recover()
             before = self._page.remembered()
+            self._page.mark = mark
             self._page.begin(state._replace(layout=0 if before is None else before.layout + 1))
             state = self._page.published()
         drop_unpublished(self.directory, state.active_base)
@@ -400,6 +402,7 @@ class Partition:
         remembered = self._page.remembered()
         if (
             remembered is not None
+            and self._page.mark == self.checkpoints.kafkas_mark()
             and remembered.log_end_offset == remembered.recovery_point == recovery_point
             and segment_bases(self.directory)[-1:] == [remembered.active_base]
             and self._size_of(remembered.active_base) == remembered.committed_bytes

@@ -10,6 +10,7 @@ The page, in the machine's own byte order, since it never leaves the machine::
     8     8 bytes: which boot of the machine wrote it
     16    8 bytes: sequence number of what is published; its lowest bit says in which slot
     24    8 bytes: how often the topic's settings were changed
+    32    8 bytes: what told, when the log was opened first, that no Kafka broker had used it since
     128   slot 0: a LogState, 8 bytes a field, and 4 bytes CRC-32C of it and the sequence number
     256   slot 1
 
@@ -35,7 +36,7 @@ from broker_adapter.errors import CorruptLog
 _PAGE: Final = 4096
 _MAGIC: Final = int.from_bytes(b"5BSTATE2", "little")
 _RETIRED: Final = -1
-_WORD_MAGIC, _WORD_BOOT, _WORD_SEQUENCE, _WORD_SETTINGS = range(4)
+_WORD_MAGIC, _WORD_BOOT, _WORD_SEQUENCE, _WORD_SETTINGS, _WORD_MARK = range(5)
 _FIELDS: Final = Struct("=10q")
 _CHECK: Final = Struct("=I")
 _SLOTS: Final = (128, 256)
@@ -155,6 +156,15 @@ class StatePage:
     def change_settings(self) -> None:
         """Tell all who have the page mapped that the topic's settings are others now. As `publish`."""
         self._words[_WORD_SETTINGS] += 1
+
+    @property
+    def mark(self) -> int:
+        """What `Checkpoints.kafkas_mark` was when this page was begun."""
+        return self._words[_WORD_MARK]
+
+    @mark.setter
+    def mark(self, mark: int) -> None:
+        self._words[_WORD_MARK] = mark
 
     def sync(self) -> None:
         """Flush the page to the disk."""

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from broker_adapter.filelog import state as published
 from broker_adapter.filelog.batch import read_header
 from broker_adapter.filelog.recovery import recover
-from broker_adapter.filelog.segment import segment_bases
+from broker_adapter.filelog.segment import LogSegment, Scan, segment_bases
 from tests.broker_adapter.logs import NOW, batch_of, forget_state, opened, read_all
 
 MIB = 1 << 20
@@ -28,15 +29,15 @@ def fill(directory: Path, count: int, *, batch: int = 100, size: int = 100) -> N
 def check(directory: Path, count: int) -> None:
     """The log has exactly `count` records, is found by offset and time, and goes on."""
     with opened(directory, segment_bytes=MIB) as partition:
-        state = partition.state()
+        now = partition.state()
         assert [record.key for record in read_all(partition)] == [b"%d" % n for n in range(count)]
-        assert state.log_end_offset == count
+        assert now.log_end_offset == count
         for offset in range(0, count, 997):
             assert read_all(partition, offset, max_bytes=1)[0].offset == offset
             assert partition.offset_for_timestamp(NOW + offset // 100) == offset // 100 * 100
-        for base in partition.bases(state):
-            segment = partition.segment(base, state)
-            assert segment.indexes_are_sound(partition.limit(segment, state), 4096)
+        for base in partition.bases(now):
+            segment = partition.segment(base, now)
+            assert segment.indexes_are_sound(partition.limit(segment, now), 4096)
         assert partition.append(batch_of(1, start=count, timestamp=NOW + count)) == count
         assert read_all(partition, count)[0].key == b"%d" % count
 
@@ -156,10 +157,10 @@ def test_recovery_rebuilds_the_indexes_to_the_byte(tmp_path: Path) -> None:
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name.endswith("index")}
     for name in before:
         (tmp_path / name).unlink()
-    state = recover(tmp_path, 4096)
+    recovered = recover(tmp_path, 4096)
     after = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name.endswith("index")}
     # Like Kafka's, a recovery ends a time index with the largest time, which an active one need not have yet.
-    active = f"{state.active_base:020d}.timeindex"
+    active = f"{recovered.active_base:020d}.timeindex"
     assert after[active].startswith(before.pop(active))
     del after[active]
     assert after == before
@@ -214,3 +215,59 @@ def test_a_state_page_that_is_short(tmp_path: Path, size: int) -> None:
     fill(tmp_path, 300)
     os.truncate(tmp_path / ".state", size)
     check(tmp_path, 300)
+
+
+# ---------------------------------------------------------------- the recovery point, and Kafka
+
+
+def checked_segments(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The bases of the segments whose checksums are tested from now on."""
+    checked: list[int] = []
+    scan = LogSegment.scan
+
+    def noted(segment: LogSegment, limit: int, interval: int, *, check: bool) -> Scan:
+        if check:
+            checked.append(segment.base_offset)
+        return scan(segment, limit, interval, check=check)
+
+    monkeypatch.setattr(LogSegment, "scan", noted)
+    return checked
+
+
+def test_recovery_begins_at_the_recovery_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, 40_000)
+    bases = segment_bases(tmp_path)
+    assert len(bases) > 3
+    checked = checked_segments(monkeypatch)
+    (tmp_path / ".state").unlink()
+    check(tmp_path, 40_000)
+    assert checked == bases[-1:]
+    checked.clear()
+    forget_state(tmp_path)
+    check(tmp_path, 40_001)
+    assert checked == bases
+
+
+def test_after_a_clean_close_nothing_is_recovered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, 20_000)
+    with opened(tmp_path, segment_bytes=MIB) as partition:
+        partition.append(batch_of(1, start=20_000, timestamp=NOW + 200))
+        partition.mark_clean()
+    checked = checked_segments(monkeypatch)
+    monkeypatch.setattr(published, "BOOT_ID", published.BOOT_ID ^ 1)  # the machine was started again
+    with opened(tmp_path, segment_bytes=MIB) as partition:
+        assert partition.state().log_end_offset == 20_001
+        assert checked == []
+        assert partition.append(batch_of(1, start=20_001)) == 20_001
+    monkeypatch.setattr(published, "BOOT_ID", published.BOOT_ID ^ 2)
+    with opened(tmp_path, segment_bytes=MIB) as partition:  # written since
+        assert checked == segment_bases(tmp_path)[-1:]
+        assert partition.state().log_end_offset == 20_002
+
+
+def test_what_kafka_appended_meanwhile_is_no_dead_writers_tail(tmp_path: Path) -> None:
+    fill(tmp_path, 300)
+    with (tmp_path / LOG).open("ab") as log:
+        log.write((300).to_bytes(8, "big") + batch_of(5, start=300)[8:])
+    (tmp_path / "replication-offset-checkpoint").write_text("0\n1\nt 0 305\n")
+    check(tmp_path, 305)
