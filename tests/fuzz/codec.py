@@ -30,6 +30,7 @@ from uuid import UUID
 
 from serde.codec import AvroSchema, Fault, native, parse_schema, pure
 from serde.errors import InvalidSchema
+from tests.fuzz.classes import ClassCase, is_object, odd_object
 from tests.fuzz.columns import BATCH, Batch, damaged_buffers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,6 +120,8 @@ def odd(value: Any, dice: random.Random) -> Any:
         at = dice.randrange(len(items))
         items[at] = odd(items[at], dice)
         return dice.choice([list, list, tuple])(items) if isinstance(value, list) else tuple(items)
+    if is_object(value) and dice.random() < 0.9:
+        return odd_object(value, lambda inner: odd(inner, dice), dice)
     return dice.choice(ODDITIES)
 
 
@@ -174,7 +177,9 @@ SPECIAL: list[tuple[Any, Any, Any]] = [
 def run(cases: Sequence[tuple[Any, Any, Any]], seed: int, seconds: float) -> dict[str, int]:
     """Try inputs for so many seconds. Raises AssertionError at the first that the codecs differ on."""
     dice = random.Random(seed)
-    compiled = [Case(*case) for case in cases]
+    compiled: list[Case | ClassCase] = [Case(*case) for case in cases]
+    # A class is as much work as a tenth of them.
+    compiled += [ClassCase(changed=n % 2 == 1) for n in range(1 + len(cases) // 20)]
     counts = {"messages": 0, "values": 0, "batched": 0, "rows": 0, "seed": seed}
     end = time.monotonic() + seconds
     while time.monotonic() < end:
