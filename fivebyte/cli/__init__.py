@@ -12,15 +12,22 @@ from collections.abc import Sequence
 import click
 
 _COMMANDS = {
+    "apply": ("fivebyte.cli.plan", "Make a registry match the schemas in files, as a plan says."),
     "check": ("fivebyte.cli.check", "Check schemas in files for what would break readers."),
     "config": ("fivebyte.cli.config", "Show each setting of the server and where it comes from."),
     "consume": ("fivebyte.cli.records", "Read a topic's records as JSON lines."),
     "demo": ("fivebyte.cli.demo", "Run the main job from end to end in a temporary folder."),
+    "diff": ("fivebyte.cli.diff", "Tell what changed between two schemas, and whom it breaks."),
     "doctor": ("fivebyte.cli.doctor", "Look for what is wrong with a set-up, and say what to do."),
     "explain": ("fivebyte.cli.check", "Tell what a rule of check is about, with an example."),
     "group": ("fivebyte.cli.group", "List, describe, reset and delete consumer groups."),
     "log": ("fivebyte.cli.log", "Show and check the files of a log, ours or Kafka's."),
+    "format": ("fivebyte.cli.lint", "Print schemas in files in one form."),
+    "init": ("fivebyte.cli.plan", "Write a project file."),
+    "lint": ("fivebyte.cli.lint", "Check schemas in files for what is unwise in them."),
+    "plan": ("fivebyte.cli.plan", "Say what makes a registry match the schemas in files."),
     "produce": ("fivebyte.cli.records", "Write JSON lines to a topic as Avro records."),
+    "pull": ("fivebyte.cli.plan", "Write schemas from a registry to files."),
     "registry": ("fivebyte.cli.registry", "Copy, export, import and look back on the registry's log."),
     "schema": ("fivebyte.cli.schema", "Register, list, get, check and delete schemas."),
     "serve": ("fivebyte.cli.serve", "Run the schema registry."),

@@ -14,6 +14,7 @@ from typing import Any
 
 from registry.check.errors import SourceError
 from registry.check.findings import Finding, Place
+from registry.check.idl import IDL_SUFFIX, idl_schemas
 from registry.check.project import Placement, Project
 from registry.check.trees import Tree
 from registry.languages.avro import AvroSchema, json_text
@@ -226,7 +227,7 @@ class Sources:
         shown = self.tree.name + path
         try:
             digest = self.tree.digest(path)
-            key = f"{digest} {placement.is_per_type}"
+            key = f"{digest} {placement.is_per_type} {path.endswith(IDL_SUFFIX)}"
             spellings = self._skimmed.get(key)
             if spellings is None:
                 spellings = self._skimmed[key] = self._skim(path, placement)
@@ -244,7 +245,10 @@ class Sources:
 
     def _skim(self, path: str, placement: Placement) -> "list[Spelling] | SchemaFault":
         try:
-            return skim(decode(self.tree.read(path)), per_type=placement.is_per_type)
+            text = decode(self.tree.read(path))
+            if path.endswith(IDL_SUFFIX):
+                return [_spelling(one.text, one.value, locate) for one, locate in idl_schemas(text)]
+            return skim(text, per_type=placement.is_per_type)
         except SchemaFault as fault:
             return fault
 

@@ -19,6 +19,8 @@ import broker_adapter
 import registry.errors
 import serde
 from broker_adapter.filelog.config import TopicConfig
+from registry.check.diff.changes import KINDS
+from registry.check.lint.catalogue import LINT
 from registry.check.reports import FORMATS
 from registry.check.rules import catalogue
 from registry.configuration import PROJECT_KEYS
@@ -219,6 +221,14 @@ def test_every_finding_is_documented() -> None:
     text += page("docs/check.md")
     rules = [rule.id for rule in catalogue().values() if rule.group != "lint"]
     assert [rule for rule in rules if f"| `{rule}` | " not in text] == []
+
+
+def test_every_rule_of_the_linter_and_every_kind_of_change_is_documented() -> None:
+    text = page("docs/lint.md")
+    assert [
+        rule.id for rule in LINT if f"| `{rule.id}` | {rule.title[0].lower()}{rule.title[1:]} |" not in text
+    ] == []
+    assert [kind for kind in KINDS if f"`{kind}`" not in page("docs/diff.md")] == []
 
 
 FORBIDDEN = {

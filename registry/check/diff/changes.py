@@ -171,6 +171,12 @@ class _Pair:
             self.new_names,
         )
 
+    def of_type(self, kind: str, message: str, was: object = MISSING, now: object = MISSING) -> Change:
+        """A change of the named types themselves, where they are defined."""
+        change = self.change(kind, message, was, now)
+        change.old, change.new = (self.old, ""), (self.new, "")
+        return change
+
 
 def _shown(value: object) -> str:
     return "" if value is MISSING or value is None else value if isinstance(value, str) else excerpt(value)
@@ -207,7 +213,7 @@ def _compare(pair: _Pair, inner: list[_Pair]) -> Iterator[Change]:
         case Fixed() as old, Fixed() as new:
             yield from _named(pair, old, new)
             if old.size != new.size:
-                yield pair.change(
+                yield pair.of_type(
                     "SIZE_CHANGED", f"the size of {new.name.simple} changed", old.size, new.size
                 )
         case Array() as old, Array() as new:
@@ -227,17 +233,17 @@ def _compare(pair: _Pair, inner: list[_Pair]) -> Iterator[Change]:
 def _named(pair: _Pair, old: Named, new: Named) -> Iterator[Change]:
     name = new.name.simple
     if old.name.simple != name:
-        yield pair.change(
+        yield pair.of_type(
             "TYPE_RENAMED", f"{old.name.full} became {new.name.full}", old.name.full, new.name.full
         )
     elif old.name.namespace != new.name.namespace:
         was, now = old.name.namespace or "", new.name.namespace or ""
-        yield pair.change("NAMESPACE_CHANGED", f"{name} moved to another namespace", was, now)
+        yield pair.of_type("NAMESPACE_CHANGED", f"{name} moved to another namespace", was, now)
     if old.doc != new.doc:
-        yield pair.change("DOC_CHANGED", f"the doc of {name} changed", old.doc, new.doc)
+        yield pair.of_type("DOC_CHANGED", f"the doc of {name} changed", old.doc, new.doc)
     before, after = [one.full for one in old.aliases], [one.full for one in new.aliases]
     if before != after:
-        yield pair.change("ALIASES_CHANGED", f"the aliases of {name} changed", before, after)
+        yield pair.of_type("ALIASES_CHANGED", f"the aliases of {name} changed", before, after)
     yield from _props(pair, old.props, new.props)
 
 
@@ -260,14 +266,14 @@ def _symbols(pair: _Pair, old: Enum, new: Enum) -> Iterator[Change]:
     name = new.name.simple
     for symbol in new.symbols:
         if symbol not in old.symbols:
-            yield pair.change("SYMBOL_ADDED", f"the symbol {symbol} of {name} was added", now=symbol)
+            yield pair.of_type("SYMBOL_ADDED", f"the symbol {symbol} of {name} was added", now=symbol)
     for symbol in old.symbols:
         if symbol not in new.symbols:
-            yield pair.change("SYMBOL_REMOVED", f"the symbol {symbol} of {name} was removed", was=symbol)
+            yield pair.of_type("SYMBOL_REMOVED", f"the symbol {symbol} of {name} was removed", was=symbol)
     if _is_reordered(old.symbols, new.symbols):
-        yield pair.change("SYMBOLS_REORDERED", f"the symbols of {name} have another order")
+        yield pair.of_type("SYMBOLS_REORDERED", f"the symbols of {name} have another order")
     if old.default != new.default:
-        yield pair.change("DEFAULT_CHANGED", f"the default of {name} changed", old.default, new.default)
+        yield pair.of_type("DEFAULT_CHANGED", f"the default of {name} changed", old.default, new.default)
 
 
 def _is_reordered(old: Sequence[str], new: Sequence[str]) -> bool:
@@ -307,7 +313,7 @@ def _fields(pair: _Pair, old: Record, new: Record, inner: list[_Pair]) -> Iterat
             yield change
     order = [matched[one.name].name for one in new.fields if one.name in matched]
     if order != sorted(order, key=at_old.__getitem__):
-        yield pair.change("FIELDS_REORDERED", f"the fields of {name} have another order")
+        yield pair.of_type("FIELDS_REORDERED", f"the fields of {name} have another order")
 
 
 def _renamed(field_: Field, old: Record, new: Record) -> Field | None:

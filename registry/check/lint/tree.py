@@ -3,8 +3,8 @@
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from registry.check.checking import selection
 from registry.check.errors import ProjectError
 from registry.check.findings import Finding, Place
 from registry.check.formatting import formatted
@@ -12,7 +12,7 @@ from registry.check.globs import glob
 from registry.check.lint.catalogue import LINT, rule_ids
 from registry.check.lint.linter import lint
 from registry.check.project import Project
-from registry.check.sources import decode
+from registry.check.sources import InvalidSource, Sources, decode
 from registry.check.trees import FolderTree
 from registry.languages.language import SchemaFault
 
@@ -33,21 +33,13 @@ class Outcome:
     invalid: list[Finding] = field(default_factory=list)
 
 
-def chosen(tree: FolderTree, project: Project, paths: Sequence[Path] = ()) -> list[str]:
-    """The schemas of the tree; with `paths`, those of them that are given or are within a given folder.
-
-    Raises ProjectError for a path that is not there.
-    """
-    for path in paths:
-        if not path.exists():
-            raise ProjectError(f"{path}: there is no such file or folder")
-    files = {tree.path_of(path) for path in paths if not path.is_dir()}
-    folders = [tree.path_of(path) for path in paths if path.is_dir()]
-    inside = tuple("" if folder == "." else f"{folder}/" for folder in folders)
+def chosen(tree: FolderTree, project: Project, paths: Sequence[str] = ()) -> list[str]:
+    """The schemas of the tree; with `paths`, files and folders of it, those and what is in them."""
+    is_selected = selection(paths)
     return [
         path
         for path in tree.paths()
-        if path in files or ((not paths or path.startswith(inside)) and project.placement(path) is not None)
+        if is_selected(path) and (path in paths or project.placement(path) is not None)
     ]
 
 
@@ -154,3 +146,15 @@ def _write(
         (tree.root / path).write_bytes(mark + after.encode())
     except OSError as fault:
         raise ProjectError(f"{path} cannot be written: {fault.strerror or fault}") from None
+
+
+def invalid(sources: Sources, paths: Sequence[str]) -> list[Finding]:
+    """What keeps the files at `paths` from being schemas: as JSON, as Avro, or between files."""
+    found = [fault for fault in sources.faults if fault.place is None or fault.place.file in paths]
+    for source in sources.schemas:
+        if source.path in paths:
+            try:
+                sources.parse(source)
+            except InvalidSource as fault:
+                found.append(fault.finding)
+    return list(dict.fromkeys(found))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from registry.check.errors import BaselineError, CheckError
 from registry.check.plan.model import Plan, Step, SubjectState, same_schema
-from registry.check.plan.remote import read_states
+from registry.check.plan.remote import absolute, read_states
 from serde.client import RegistryClient
 from serde.errors import RegistryError, RegistryUnreachable, TokenError
 from serde.model import Reference, RegisteredSchema
@@ -34,17 +34,17 @@ def tell_nobody(step: Step, said: str) -> None:
     """Tell nobody."""
 
 
-def apply(client: RegistryClient, plan: Plan, told: Told = tell_nobody) -> int:
+def apply(client: RegistryClient, plan: Plan, told: Told = tell_nobody, *, context: str | None = None) -> int:
     """Carry out what is left of `plan`; answers how many steps were done now. Applied again, it does nothing.
 
     Each subject must be as the plan saw it, or as some first steps of the plan leave it. That is looked at
-    before anything is written, and again as each version is registered.
+    before anything is written, and again as each version is registered. context: the client's.
 
     Raises PlanOutdated, StepRefused, ApplyInterrupted, BaselineError.
     """
     settings = {step.subject for step in plan.steps if step.action != "register"}
-    states = read_states(client, plan.before, settings)
-    done = _Progress(plan, states).done()
+    states = read_states(client, plan.before, settings, context=context)
+    done = _Progress(plan, states, context).done()
     doing = _Doing(client, plan, done)
     count = 0
     for number, step in enumerate(plan.steps):
@@ -71,8 +71,9 @@ def apply(client: RegistryClient, plan: Plan, told: Told = tell_nobody) -> int:
 class _Progress:
     """How far the registry is on the way that a plan says."""
 
-    def __init__(self, plan: Plan, states: dict[str, SubjectState]) -> None:
+    def __init__(self, plan: Plan, states: dict[str, SubjectState], context: str | None) -> None:
         self._plan = plan
+        self._context = context
         self._states = states
 
     def done(self) -> list[int | None]:
@@ -113,7 +114,7 @@ class _Progress:
             version = one.version if one.version is not None else new.get(one.subject)
             if version is None:
                 return None
-            needs.add((one.subject, version))
+            needs.add((absolute(one.subject, self._context), version))
         before = self._plan.before[step.subject]["versions"]
         for there in self._states[step.subject].versions:
             is_new = str(there.version) not in before

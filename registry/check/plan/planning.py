@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from registry.check.plan.model import NeededType, Plan, Step, SubjectState, same_schema
-from registry.check.plan.remote import reachable, read_states
+from registry.check.plan.remote import absolute, reachable, read_states
 from registry.check.sources import SchemaSource, Sources
 from registry.model import Mode
 from serde.client import RegistryClient
@@ -16,11 +16,13 @@ def make_plan(
     sources: Sources,
     *,
     name: str,
+    context: str | None = None,
     selected: Callable[[str], bool] = lambda _: True,
 ) -> Plan:
     """What makes the registry have every schema of `sources`, with the levels and modes of the project.
 
-    name: the registry's URL. selected: whether the file at a path counts; what its schemas need does, too.
+    name: the registry's URL. context: the client's. selected: whether the file at a path counts; what its
+    schemas need does, too.
 
     Subjects that the tree does not have are left alone. A schema that is an older version of its subject
     already is not registered again: no registry does that.
@@ -29,8 +31,8 @@ def make_plan(
     """
     order = _in_order(sources, selected)
     settings = [one.subject for one in order if one.placement.level or one.placement.mode]
-    states = read_states(client, [one.subject for one in order], settings)
-    planner = _Planner(client, sources, states)
+    states = read_states(client, [one.subject for one in order], settings, context=context)
+    planner = _Planner(client, sources, states, context)
     for source in order:
         planner.add(source)
     before = {subject: state.seen() for subject, state in sorted(states.items())}
@@ -57,7 +59,13 @@ def _in_order(sources: Sources, selected: Callable[[str], bool]) -> list[SchemaS
 class _Planner:
     """Steps: levels and modes that let write, then schemas, then modes that don't."""
 
-    def __init__(self, client: RegistryClient, sources: Sources, states: Mapping[str, SubjectState]) -> None:
+    def __init__(
+        self,
+        client: RegistryClient,
+        sources: Sources,
+        states: Mapping[str, SubjectState],
+        context: str | None,
+    ) -> None:
         self.opening: list[Step] = []
         self.registering: list[Step] = []
         self.closing: list[Step] = []
@@ -65,6 +73,7 @@ class _Planner:
         self._client = client
         self._sources = sources
         self._states = states
+        self._context = context
         self._versions: dict[str, int | None] = {}  # None: what the plan registers
 
     def subjects(self) -> set[str]:
@@ -108,7 +117,7 @@ class _Planner:
         if not state.versions or len(needs) < len(references):
             return None  # what it refers to is not registered yet
         wanted = self._sources.parse(source).schema.canonical
-        used = frozenset((one.subject, one.version) for one in needs)
+        used = frozenset((absolute(one.subject, self._context), one.version) for one in needs)
         for version in reversed(state.versions):
             if version.references == used and same_schema(version.text, wanted):
                 return version.version

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from registry.check.errors import BaselineError, ProjectError
 from registry.check.formatting import formatted
-from registry.check.plan.remote import reachable
+from registry.check.plan.remote import absolute, reachable, relative
 from registry.model import context_of
 from serde.client import RegistryClient
 from serde.model import RegisteredSchema
@@ -31,19 +31,26 @@ def file_name(subject: str) -> str:
 
 
 def pull(
-    client: RegistryClient, folder: Path, subjects: Sequence[str] = (), *, force: bool = False
+    client: RegistryClient,
+    folder: Path,
+    subjects: Sequence[str] = (),
+    *,
+    force: bool = False,
+    context: str | None = None,
 ) -> Pulled:
     """Write the newest version of each of `subjects`, and of what these refer to, to files in `folder`.
 
-    subjects: none for all that hold Avro. force: also over files that hold another schema.
+    subjects: none for all that hold Avro. force: also over files that hold another schema. context: the
+    client's; subjects of it have no context in their file's name.
 
     Raises ProjectError where a file is in the way, BaselineError for a subject that is not there. Nothing is
     written then.
     """
     done = Pulled()
     contents: dict[Path, str] = {}
-    for schema in _newest(client, subjects, done):
-        path = folder / file_name(schema.subject)
+    wanted = [absolute(subject, context) for subject in subjects]
+    for schema in _newest(client, wanted, done, context):
+        path = folder / file_name(relative(schema.subject, context))
         contents[path] = formatted(schema.text)
     others = [path for path, text in contents.items() if not _holds(path, text)]
     in_the_way = [str(path) for path in others if path.exists()]
@@ -60,11 +67,13 @@ def pull(
     return done
 
 
-def _newest(client: RegistryClient, subjects: Sequence[str], done: Pulled) -> Iterable[RegisteredSchema]:
+def _newest(
+    client: RegistryClient, subjects: Sequence[str], done: Pulled, context: str | None
+) -> Iterable[RegisteredSchema]:
     """The newest versions, by subject, with those that they refer to."""
     found: dict[str, RegisteredSchema] = {}
     with reachable("the registry cannot be read"):
-        there = {one.subject: one for one in client.schemas(latest_only=True)}
+        there = {absolute(one.subject, context): one for one in client.schemas(latest_only=True)}
     for subject in subjects:
         if subject not in there:
             with reachable(f"{subject} cannot be pulled"):
@@ -83,7 +92,7 @@ def _newest(client: RegistryClient, subjects: Sequence[str], done: Pulled) -> It
             continue
         found[subject] = schema
         for reference in schema.references:
-            needed = _qualified(reference.subject, subject)
+            needed = absolute(reference.subject, context_of(subject))
             if needed not in there:
                 with reachable(f"{subject} refers to {needed}, which cannot be pulled"):
                     there[needed] = client.schema(needed)
@@ -94,13 +103,6 @@ def _newest(client: RegistryClient, subjects: Sequence[str], done: Pulled) -> It
                 )
             waiting.append(needed)
     return [found[subject] for subject in sorted(found)]
-
-
-def _qualified(subject: str, referrer: str) -> str:
-    """A subject as one of the referrer's context, where it names none itself."""
-    if referrer.startswith(":.") and not subject.startswith(":."):
-        return f":{context_of(referrer)}:{subject}"
-    return subject
 
 
 def _holds(path: Path, text: str) -> bool:

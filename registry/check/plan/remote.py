@@ -20,22 +20,43 @@ def reachable(what: str) -> Iterator[None]:
         raise BaselineError(f"{what}: {fault}") from None
 
 
+def absolute(subject: str, context: str | None) -> str:
+    """A subject with its context, where it is one of `context` and does not say so; the default has none."""
+    if subject.startswith(":.") or context in {None, DEFAULT_CONTEXT}:
+        return subject
+    return f":{context}:{subject}"
+
+
+def relative(subject: str, context: str | None) -> str:
+    """A subject as one of `context` is called there."""
+    return subject.removeprefix(f":{context}:") if context else subject
+
+
 def read_states(
-    client: RegistryClient, subjects: Iterable[str], settings: Iterable[str] = ()
+    client: RegistryClient,
+    subjects: Iterable[str],
+    settings: Iterable[str] = (),
+    *,
+    context: str | None = None,
 ) -> dict[str, SubjectState]:
     """What there is of each of `subjects`; level and mode only of those in `settings`.
+
+    context: the client's. The references of versions are absolute.
 
     Raises BaselineError.
     """
     states = {subject: SubjectState() for subject in subjects}
-    contexts = {context_of(subject) for subject in states}
+    by_name = {absolute(subject, context): state for subject, state in states.items()}
+    contexts = {context_of(subject) for subject in by_name}
     with reachable("the registry cannot be read"):
-        for context in sorted(contexts):
-            prefix = None if context == DEFAULT_CONTEXT else f":{context}:"
+        for each in sorted(contexts):
+            prefix = None if each == DEFAULT_CONTEXT else f":{each}:"
             for one in client.schemas(prefix=prefix):
-                state = states.get(one.subject)
+                name = absolute(one.subject, context)
+                state = by_name.get(name)
                 if state is not None:
-                    references = frozenset((used.subject, used.version) for used in one.references)
+                    within = context_of(name)
+                    references = frozenset((absolute(u.subject, within), u.version) for u in one.references)
                     state.versions.append(Version(one.version, one.id, one.text, references))
         for subject in settings:
             states[subject].level = _level(client, subject)

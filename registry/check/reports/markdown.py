@@ -14,18 +14,25 @@ MARKER = "<!-- fivebyte check -->"
 MAX_CHARACTERS = 60_000
 """A comment on GitHub may have 65,536."""
 
+LINT_MARKER = "<!-- fivebyte lint -->"
+"""The same of a linter's report."""
+
+_OF_A_CHECK = {
+    0: "✅ Schemas are compatible",
+    1: "❌ Schemas are incompatible",
+    3: "❌ A schema does not parse",
+}
+_OF_A_LINTER = {**_OF_A_CHECK, 0: "✅ Nothing found in the schemas", 1: "❌ Findings in the schemas"}
+
 _SIGNS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "ℹ️"}  # noqa: RUF001
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
 
 
 def markdown(report: Report) -> str:
     """The findings by subject, errors first."""
-    verdicts = {
-        0: "✅ Schemas are compatible",
-        1: "❌ Schemas are incompatible",
-        3: "❌ A schema does not parse",
-    }
-    head = f"{MARKER}\n### {verdicts[report.exit_code]}\n\n{_escaped(summary(report))}\n"
+    verdicts = _OF_A_LINTER if report.against is None else _OF_A_CHECK
+    marker = LINT_MARKER if report.against is None else MARKER
+    head = f"{marker}\n### {verdicts[report.exit_code]}\n\n{_escaped(summary(report))}\n"
     weights = list(Severity)
     found = sorted(report.findings, key=lambda one: (weights.index(one.severity), one.subject or ""))
     parts, size, left = [head], len(head), len(found)

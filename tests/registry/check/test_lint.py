@@ -212,9 +212,8 @@ def test_files_are_linted_and_written(tmp_path: Path) -> None:
     tree, project = FolderTree(tmp_path), load(None, tmp_path)
     paths = chosen(tree, project)
     assert paths == ["a/order.avsc", "broken.avsc", "latin.avsc"]
-    assert chosen(tree, project, [tmp_path / "a", tmp_path / "other.json"]) == ["a/order.avsc", "other.json"]
-    with pytest.raises(ProjectError, match="no such file or folder"):
-        chosen(tree, project, [tmp_path / "none"])
+    assert chosen(tree, project, ["a", "other.json"]) == ["a/order.avsc", "other.json"]
+    assert chosen(tree, project, ["."]) == paths
 
     outcome = lint_files(tree, project, paths)
     assert (outcome.files, outcome.changed) == (3, [])

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from registry.check.errors import BaselineError, ProjectError
@@ -14,6 +15,7 @@ from registry.check.project import load
 from registry.check.sources import Sources
 from registry.check.trees import FolderTree
 from serde import RegistryClient
+from serde.embedded import InProcess
 from serde.model import Reference
 from serde.testing import registry
 from tests.support.corpus import Folder, lsst_folders, ztf_folders
@@ -312,3 +314,28 @@ def test_an_older_version_that_is_referred_to_is_told(tmp_path: Path) -> None:
 def test_a_subject_has_a_file_name() -> None:
     assert file_name("orders-value") == "orders-value.avsc"
     assert file_name(":.eu:a/b") == "%3A.eu%3Aa%2Fb.avsc"
+
+
+def test_a_context_is_a_registry_of_its_own(tmp_path: Path) -> None:
+    real = InProcess()
+    transport = httpx2.WSGITransport(real.app)
+    with (
+        RegistryClient("http://registry.test", transport=transport, context=".eu") as client,
+        RegistryClient("http://registry.test", transport=transport) as outside,
+    ):
+        sources = tree(tmp_path / "shop", SHOP)
+        plan = make_plan(client, sources, name="eu", context=".eu")
+        assert apply(client, plan, context=".eu") == 3
+        assert make_plan(client, sources, name="eu", context=".eu").steps == ()
+        assert apply(client, plan, context=".eu") == 0
+        assert outside.versions(":.eu:shop.Order") == [1]
+        assert make_plan(outside, sources, name="outside").steps != ()
+        # the same from outside, with the context in the subjects
+        named = tree(tmp_path / "shop", {}, 'subject = ":.eu:{full_name}"\n')
+        assert make_plan(outside, named, name="outside").steps == ()
+        done = pull(client, tmp_path / "pulled", ["shop.Order"], context=".eu")
+        assert [path.name for path in done.written] == [
+            "shop.Line.avsc",
+            "shop.Money.avsc",
+            "shop.Order.avsc",
+        ]

@@ -9,6 +9,7 @@ from registry.languages.avro.idl import parse_idl
 from registry.languages.avro.idl.imports import load_idl
 from registry.languages.avro.json_text import MAX_NESTING
 from registry.languages.language import SchemaFault
+from tests.support.idl_generator import IdlGenerator
 
 ORDERS = """\
 /** All of the shop. */
@@ -86,6 +87,33 @@ def test_a_definition_names_the_others() -> None:
 def test_every_part_has_its_place(pointer: str, text: str) -> None:
     line, column = parse_idl(ORDERS).schema("com.shop.Order").at(pointer)
     assert ORDERS.split("\n")[line - 1][column - 1 :].startswith(text)
+
+
+def test_the_places_in_generated_files_are_those_of_the_names() -> None:
+    generator = IdlGenerator(seed=31)
+    looked_at = 0
+    for _ in range(150):
+        text = generator.file()
+        lines = text.split("\n")
+        try:
+            file = parse_idl(text)
+        except SchemaFault:
+            continue  # a message cannot declare two parameters at once
+        for name in file.names:
+            schema = file.schema(name)
+            for pointer, (line, column) in schema.places.items():
+                value = schema.value
+                for token in pointer.split("/")[1:]:
+                    value = value[int(token) if isinstance(value, list) else token]
+                there = lines[line - 1][column - 1 :].removeprefix("`")
+                if pointer.endswith("/name") or "/symbols/" in pointer:
+                    assert there.startswith(value), (text, pointer)
+                elif pointer.rpartition("/")[0].endswith("/fields"):
+                    assert there.startswith(value["name"]), (text, pointer)
+                elif isinstance(value, dict) and value.get("type") in ("array", "map"):
+                    assert there.startswith((value["type"], "@")), (text, pointer)
+                looked_at += 1
+    assert looked_at > 3000
 
 
 def test_types_that_need_each_other_are_spelt_out_once() -> None:

@@ -40,8 +40,13 @@ class Token:
     doc: str | None = None
 
     def __str__(self) -> str:
-        return self.kind.value if self.kind is Kind.END else f'"{self.text}"'
+        if self.kind is Kind.END:
+            return str(self.kind.value)
+        return f'"{self.text}"' if len(self.text) <= _SHOWN else f'"{self.text[:_SHOWN]}..."'
 
+
+_SHOWN = 40
+"""Characters of a token that a message repeats."""
 
 _WORD = r"(?:[^\W\d]\w*|`[^\W\d]\w*`)"
 _TOKEN = re.compile(
