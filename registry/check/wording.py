@@ -245,6 +245,10 @@ def _enum_symbols(case: _Case) -> Worded:
 def _union_branch(case: _Case) -> Worded:
     was, now = described(case.old_type()), described(case.new_type())
     lacking = _branch_at(case.writer) or _short(_type_at(case.writer, case.roots[int(case.is_new_reader)]))
+    readers = _type_at(case.reader, case.roots[int(not case.is_new_reader)])
+    if isinstance(readers, Union) and lacking in map(_short, readers.branches):
+        message = f"{lacking} at {case.element} is another one now: {case.fails} that is {lacking}"
+        return message, was, now, f"put right what is found in {lacking}, or keep it as it was"
     if case.is_new_reader:
         message = f"{case.element} no longer takes {lacking}: {case.fails} that is {lacking}"
         return message, was, now, f'keep "{lacking}" among the types of {case.element}'

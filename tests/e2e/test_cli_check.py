@@ -1,0 +1,185 @@
+"""``fivebyte check`` and ``explain`` as commands: exit codes, options, the baseline file, CI hosts."""
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from fivebyte.cli import run
+from fivebyte.cli.check import FORMATS, LEVELS
+from registry.check.reports import FORMATS as MADE
+from registry.check.rules import catalogue
+from registry.model import CompatibilityLevel
+from tests.support.repository import GitRepository
+
+GOOD = '{"type": "record", "name": "R", "fields": [\n  {"name": "a", "type": "int"}\n]}'
+BREAKS = GOOD.replace('"int"}', '"int"},\n  {"name": "b", "type": "int"}')
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GitRepository:
+    """A repository with one schema, which is the working directory, on no CI host."""
+    for name in ("GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_WORKSPACE", "CI_PROJECT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    repository = GitRepository(tmp_path / "repository")
+    repository.commit({"r.avsc": GOOD})
+    monkeypatch.chdir(repository.folder)
+    return repository
+
+
+def test_the_exit_codes(repository: GitRepository, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check"]) == 0
+    repository.write({"r.avsc": BREAKS})
+    assert run(["check"]) == 1
+    assert "r.avsc:3:12: error: R.b is new" in capsys.readouterr().out
+    assert run(["check", "--level", "forward"]) == 0
+    assert run(["check", "--level", "sideways"]) == 2
+    assert run(["check", "nowhere.avsc"]) == 2
+    repository.write({"fivebyte.toml": "\nlevl = 1\n"})
+    assert run(["check"]) == 2
+    assert "fivebyte.toml:2: levl: there is no such key; did you mean level?" in capsys.readouterr().err
+    repository.write({"fivebyte.toml": None, "r.avsc": GOOD.replace('"int"', '"integer"')})
+    assert run(["check"]) == 3
+    assert 'r.avsc:2:25: error: unknown type "integer"' in capsys.readouterr().out
+    assert run(["check", "--against", "git:nowhere"]) == 4
+    assert "there is no commit nowhere" in capsys.readouterr().err
+    assert run(["check", "--against", "http://127.0.0.1:9"]) == 3  # the fault is found before one is asked
+    repository.write({"r.avsc": GOOD})
+    assert run(["check", "--against", "http://127.0.0.1:9"]) == 4
+    assert "the registry cannot be compared with" in capsys.readouterr().err
+
+
+def test_help_names_what_there_is() -> None:
+    assert set(FORMATS) == set(MADE)
+    assert set(LEVELS) == set(CompatibilityLevel)
+
+
+def test_paths_and_files_that_no_glob_names(
+    repository: GitRepository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.write(
+        {"r.avsc": BREAKS, "s/t.json": GOOD.replace('"R"', '"T"'), "s/u.avsc": GOOD.replace('"R"', '"U"')}
+    )
+    assert run(["check", "s"]) == 0
+    assert "in 1 schema (1 new)" in capsys.readouterr().out
+    assert run(["check", "s/t.json"]) == 0
+    assert "in 1 schema (1 new)" in capsys.readouterr().out
+    assert run(["check", "r.avsc", "s"]) == 1
+
+
+def test_several_reports_at_once(repository: GitRepository, capsys: pytest.CaptureFixture[str]) -> None:
+    repository.write({"r.avsc": BREAKS})
+    assert run(["check", "--format", "json", "--output", "junit=a.xml", "--output", "markdown=b.md"]) == 1
+    assert json.loads(capsys.readouterr().out)["errors"] == 1
+    assert Path("a.xml").read_text().startswith("<?xml")
+    assert Path("b.md").read_text().startswith("<!-- fivebyte check -->")
+    assert run(["check", "--output", "pdf=x"]) == 2
+    assert run(["check", "--output", "json=nowhere/x"]) == 1
+    assert "nowhere/x cannot be written" in capsys.readouterr().err
+
+
+def test_the_baseline_file(repository: GitRepository, capsys: pytest.CaptureFixture[str]) -> None:
+    repository.write({"r.avsc": BREAKS})
+    write = ["check", "--baseline", "accepted.json", "--write-baseline"]
+    assert run(write) == 2  # no reason
+    assert run([*write, "--reason", "nobody reads it", "--expires", "soon"]) == 2
+    tomorrow, yesterday = (str(date.today() + timedelta(days=days)) for days in (1, -1))
+    assert run([*write, "--reason", "nobody reads it", "--expires", tomorrow]) == 0
+    assert "1 finding accepted in accepted.json" in capsys.readouterr().out
+    assert run(["check", "--baseline", "accepted.json"]) == 0
+    assert "1 finding accepted by the baseline file" in capsys.readouterr().out
+    repository.write({"fivebyte.toml": 'baseline = "accepted.json"\n'})
+    assert run(["check"]) == 0
+    more = BREAKS.replace('"b", "type": "int"}', '"b", "type": "int"},\n  {"name": "c", "type": "int"}')
+    repository.write({"r.avsc": more})
+    assert run(["check"]) == 1
+    assert "R.c is new" in capsys.readouterr().out
+    repository.write({"r.avsc": GOOD})
+    assert run(["check"]) == 0
+    out = capsys.readouterr().out
+    assert "accepted.json:11:1: warning: an accepted finding" in out
+    assert "does not occur any more" in out
+    assert run([*write, "--reason", "x"]) == 0
+    assert json.loads(Path("accepted.json").read_text())["accepted"] == []
+    repository.write({"r.avsc": BREAKS})
+    assert run([*write, "--reason", "old", "--expires", yesterday]) == 0
+    assert run(["check"]) == 1
+    assert f"expired on {yesterday}" in capsys.readouterr().out
+    repository.write({"r.avsc": GOOD[:-1]})
+    assert run([*write, "--reason", "x"]) == 0
+    assert run(["check"]) == 3  # what does not parse cannot be accepted
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "accepted.json:1:2: not valid JSON"),
+        ("[]", "accepted.json:1: not a baseline file of fivebyte"),
+        ('{"version": 1, "accepted": [{}]}', "accepted.json: an entry has no fingerprint"),
+        (
+            '{"version": 1, "accepted": [\n{"fingerprint": "f", "reason": " "}]}',
+            "accepted.json:2: an accepted finding needs a reason",
+        ),
+        (
+            '{"version": 1, "accepted": [\n{"fingerprint": "f", "reason": "r", "expires": "x"}]}',
+            'accepted.json:2: expires = "x": give a day',
+        ),
+        (
+            '{"version": 1, "accepted": [\n{"fingerprint": "f", "why": "r"}]}',
+            "accepted.json:2: why: an entry has no such member",
+        ),
+    ],
+)
+def test_a_baseline_file_that_is_wrong(
+    repository: GitRepository, capsys: pytest.CaptureFixture[str], text: str, said: str
+) -> None:
+    repository.write({"accepted.json": text})
+    assert run(["check", "--baseline", "accepted.json"]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_github_and_gitlab_are_recognised(
+    repository: GitRepository,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    before = repository.git("rev-parse", "HEAD")
+    repository.commit({"r.avsc": BREAKS})
+    assert run(["check"]) == 0  # main itself: nothing is uncommitted
+    event, summary = tmp_path / "event.json", tmp_path / "summary.md"
+    event.write_text(json.dumps({"before": before}))
+    with monkeypatch.context() as github:
+        github.setenv("GITHUB_ACTIONS", "true")
+        github.setenv("GITHUB_EVENT_PATH", str(event))
+        github.setenv("GITHUB_STEP_SUMMARY", str(summary))
+        github.setenv("GITHUB_WORKSPACE", str(tmp_path))
+        capsys.readouterr()
+        assert run(["check"]) == 1
+        assert capsys.readouterr().out.startswith("::error file=repository/r.avsc,line=3,col=12,title=")
+        assert "### ❌ Schemas are incompatible" in summary.read_text()
+        github.setenv("GITHUB_BASE_REF", "main")
+        assert run(["check"]) == 4  # a pull request whose base was not fetched
+        assert "git fetch origin main:refs/remotes/origin/main" in capsys.readouterr().err
+    monkeypatch.setenv("GITLAB_CI", "true")
+    monkeypatch.setenv("CI_COMMIT_BEFORE_SHA", before)
+    assert run(["check"]) == 1
+    assert "r.avsc:3:12: error" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("rule", list(catalogue()))
+def test_every_rule_is_explained(rule: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", rule]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith(f"{rule} (")
+    assert "Example:" in told
+    assert "What to do:" in told
+
+
+def test_the_rules_are_listed_and_a_wrong_name_has_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(catalogue())
+    assert run(["explain", "type-mismatch"]) == 0
+    assert run(["explain", "TYPE_MISSMATCH"]) == 2
+    assert "did you mean TYPE_MISMATCH?" in capsys.readouterr().err

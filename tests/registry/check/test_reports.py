@@ -1,0 +1,68 @@
+"""Reports of what is odd: names that are markup, files without lines, findings without places."""
+
+import json
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from registry.check.checking import Report
+from registry.check.findings import Finding, Place, Severity
+from registry.check.reports import FORMATS
+from registry.check.reports.text import text
+from tests.support.report_schemas import check_junit, check_sarif
+
+ODD = 'a,b:c%\n"<&>`|*\x01\x1b é'
+
+
+@pytest.fixture
+def report() -> Report:
+    findings = [
+        Finding(
+            "TYPE_MISMATCH", ODD, subject=ODD, place=Place(ODD, 3, 7), fix=ODD, element=ODD, level="FULL"
+        ),
+        Finding("SCHEMA_INVALID", "no place"),
+        Finding("SUBJECT_NEW", "only a file", Severity.NOTE, place=Place("a b.avsc")),
+        Finding("BASELINE_STALE", "warned", Severity.WARNING, place=Place("b.json", 1, 1)),
+    ]
+    return Report(findings, "x", schemas=4)
+
+
+def test_every_form_takes_them(report: Report) -> None:
+    for make in FORMATS.values():
+        assert make(report)
+    check_junit(FORMATS["junit"](report))
+    failure = next(ET.fromstring(FORMATS["junit"](report)).iter("failure"))
+    assert '"<&>`|*' in str(failure.text)
+    check_sarif(FORMATS["sarif"](report))
+    command = FORMATS["github"](report).splitlines()[0]
+    assert command.startswith('::error file=a%2Cb%3Ac%25%0A"<&>`|*')
+    assert len(json.loads(FORMATS["gitlab"](report))) == 4
+    assert "\n" not in FORMATS["markdown"](report).splitlines()[6]
+
+
+def test_a_report_of_nothing() -> None:
+    empty = Report([], "main", schemas=0)
+    check_junit(FORMATS["junit"](empty))
+    check_sarif(FORMATS["sarif"](empty))
+    assert FORMATS["text"](empty) == "nothing found in 0 schemas, compared with main\n"
+    assert FORMATS["gitlab"](empty) == "[]\n"
+    assert "✅ Schemas are compatible" in FORMATS["markdown"](empty)
+
+
+def test_the_caret_stands_under_the_place(report: Report) -> None:
+    report.line = lambda place: '\t\t{"name": "x"}' if place.line == 3 else "x" * 500
+    lines = text(report).splitlines()
+    at = next(index for index, line in enumerate(lines) if line.endswith('{"name": "x"}'))
+    assert lines[at] == ' 3 | \t\t{"name": "x"}'
+    assert lines[at + 1] == "   | \t\t    ^"
+    assert "\x1b[31merror\x1b[0m" in text(report, colour=True)
+    assert max(map(len, lines)) < 200
+
+
+def test_a_comment_stays_within_what_a_host_takes() -> None:
+    many = [
+        Finding("TYPE_MISMATCH", "m" * 200, subject=f"s{n}", place=Place("a.avsc", n, 1)) for n in range(2000)
+    ]
+    text = FORMATS["markdown"](Report(many))
+    assert len(text) < 65_536
+    assert "findings more: see the job's log" in text
