@@ -1,6 +1,6 @@
 """How soon a record reaches a reader, and how soon a killed member's partitions are another's.
 
-    python benchmarks/log/groups.py [kills]
+    python -m benchmarks.log.groups [kills]
 
 Three tables: one record at a time, a few milliseconds apart, to a reader in
 the same process and in another, with the CPU that the reader takes while it
@@ -9,7 +9,6 @@ share 12 partitions, from the kill to the last of the dead one's partitions
 being owned by another, and to the first record of it that another has read.
 """
 
-import json
 import os
 import statistics
 import subprocess
@@ -20,6 +19,7 @@ import time
 from pathlib import Path
 
 from broker_adapter import Broker, connect
+from tests.broker_adapter.member import owned, read_journal
 
 RECORDS = 400
 IDLE_SECONDS = 3.0
@@ -87,16 +87,9 @@ def report(what: str, nanoseconds: list[float], more: str) -> None:
     )
 
 
-def events(journal: Path) -> list[tuple[int, str, object]]:
-    """What a member wrote down."""
-    lines = journal.read_text().splitlines() if journal.exists() else []
-    parts = (line.split(" ", 2) for line in lines if line.endswith(("]", "}", "l", '"')))
-    return [(int(at), event, json.loads(value)) for at, event, value in parts]
-
-
 def hand_overs(kills: int) -> None:
     """From SIGKILL to the others owning, and reading, what the dead one had."""
-    owned: list[float] = []
+    waits: list[float] = []
     with tempfile.TemporaryDirectory() as folder, connect(f"file:{folder}/data") as broker:
         broker.admin.create_topic("t", 12)
         stop = threading.Event()
@@ -118,7 +111,7 @@ def hand_overs(kills: int) -> None:
             members.append((subprocess.Popen([*command, str(journal)]), journal))
 
         def settled() -> bool:
-            had = [shares(events(journal)) for _, journal in members]
+            had = [owned(read_journal(journal)) for _, journal in members]
             return sorted(each for mine in had for each in mine) == list(range(12)) and all(had)
 
         for _ in range(3):
@@ -128,7 +121,7 @@ def hand_overs(kills: int) -> None:
                 time.sleep(0.05)
             time.sleep(0.2)
             process, journal = members.pop(0)
-            mine = shares(events(journal))
+            mine = owned(read_journal(journal))
             killed = time.monotonic_ns()
             process.kill()
             process.wait()
@@ -136,10 +129,10 @@ def hand_overs(kills: int) -> None:
             times = [
                 at
                 for _, other in members
-                for at, event, value in events(other)
-                if event == "assigned" and at > killed and mine & set(value)  # type: ignore[call-overload]
+                for at, what, value in read_journal(other)
+                if what == "assigned" and at > killed and mine & set(value)
             ]
-            owned.append((max(times) - killed) / 1e6)
+            waits.append((max(times) - killed) / 1e6)
             join()
         for process, _ in members:
             process.kill()
@@ -147,20 +140,9 @@ def hand_overs(kills: int) -> None:
         stop.set()
         sender.join()
     print(
-        f"hand-over after SIGKILL, {len(owned)} times: p50 {statistics.median(owned):.1f} ms  "
-        f"p90 {percentile(owned, 0.9):.1f} ms  max {max(owned):.1f} ms"
+        f"hand-over after SIGKILL, {len(waits)} times: p50 {statistics.median(waits):.1f} ms  "
+        f"p90 {percentile(waits, 0.9):.1f} ms  max {max(waits):.1f} ms"
     )
-
-
-def shares(found: list[tuple[int, str, object]]) -> set[int]:
-    """The partitions that a member has."""
-    had: set[int] = set()
-    for _, event, value in found:
-        if event == "assigned":
-            had |= set(value)  # type: ignore[call-overload]
-        elif event in {"revoked", "lost"}:
-            had -= set(value)  # type: ignore[call-overload]
-    return had
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from struct import Struct
 from typing import Final
 
-from broker_adapter.broker import TopicPartition
-from broker_adapter.errors import CorruptLog
+from broker_adapter.broker import RawRecord, TopicPartition
+from broker_adapter.errors import CorruptLog, OffsetOutOfRange
 from broker_adapter.filelog.batch import NewRecord, encode_batch
 from broker_adapter.filelog.partition import Partition
 from broker_adapter.filelog.reader import LogReader
@@ -142,10 +142,22 @@ class GroupOffsets:
 
     def committed(self) -> Mapping[TopicPartition, int]:
         """All offsets the group has committed: what was known, and what came since."""
-        while records := self._reader.read(_READ_BYTES):
+        while records := self._read():
             for record in records:
                 self._apply(record.key, record.value)
         return self._offsets
+
+    def _read(self) -> list[RawRecord]:
+        try:
+            return self._reader.read(_READ_BYTES)
+        except OffsetOutOfRange:
+            start = self._partition.state().log_start_offset
+            if self._reader.offset >= start:
+                raise
+            # Compacted away while nobody read here, tombstones perhaps among it: read all that is left.
+            self._offsets.clear()
+            self._reader.seek(start)
+            return self._reader.read(_READ_BYTES)
 
     def _apply(self, key: bytes | None, value: bytes | None) -> None:
         decoded = decode_key(key) if key is not None else None

@@ -1,6 +1,5 @@
 """What every broker's groups of several members do: share, take over, fence, and wait for static members."""
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ import pytest
 
 from broker_adapter import Broker, Consumer, RawRecord, TopicPartition
 from broker_adapter.errors import FencedMember, InvalidConfig
+from tests.broker_adapter.member import owned, read_journal
 from tests.broker_adapter.reading import take, wait_for
 from tests.support.needs import ROOT
 
@@ -246,19 +246,13 @@ def member(url: str, topic: str, journal: Path) -> Iterator[subprocess.Popen[byt
         process.wait()
 
 
-def events(journal: Path) -> list[tuple[str, Any]]:
-    """What a member wrote down, without the times."""
-    lines = journal.read_text().splitlines() if journal.exists() else []
-    return [(event, json.loads(value)) for _, event, value in (line.split(" ", 2) for line in lines)]
-
-
 def reads(*journals: Path) -> set[tuple[int, int]]:
     """Partitions and offsets that members have read."""
     return {
         (int(partition), offset)
         for journal in journals
-        for event, value in events(journal)
-        if event == "read"
+        for _, what, value in read_journal(journal)
+        if what == "read"
         for partition, offsets in value.items()
         for offset in offsets
     }
@@ -270,24 +264,13 @@ def test_a_killed_process_is_replaced_by_the_others(
     journals = [tmp_path / "a", tmp_path / "b"]
     with member(any_url, topic, journals[0]) as first, member(any_url, topic, journals[1]):
         send(any_broker, topic, range(400))
-        wait_for(lambda: all(shared(journal) == 2 for journal in journals))
+        wait_for(lambda: all(len(owned(read_journal(journal))) == 2 for journal in journals))
         first.kill()
         send(any_broker, topic, range(400, 800))
-        wait_for(lambda: shared(journals[1]) == 4)
+        wait_for(lambda: len(owned(read_journal(journals[1]))) == 4)
         wait_for(lambda: reads(*journals) == {(n, offset) for n in range(4) for offset in range(200)})
         Path(f"{journals[1]}.stop").touch()
-        wait_for(lambda: events(journals[1])[-1][0] == "left")
+        wait_for(lambda: read_journal(journals[1])[-1].what == "left")
     assert any_broker.admin.describe_group(f"g-{topic}").offsets == {
         TopicPartition(topic, number): 200 for number in range(4)
     }
-
-
-def shared(journal: Path) -> int:
-    """How many partitions a member has by its own account."""
-    had: set[int] = set()
-    for event, value in events(journal):
-        if event == "assigned":
-            had |= set(value)
-        elif event in {"revoked", "lost"}:
-            had -= set(value)
-    return len(had)
