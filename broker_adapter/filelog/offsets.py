@@ -26,9 +26,10 @@ from broker_adapter.filelog.reader import LogReader
 OFFSETS_TOPIC: Final = "__consumer_offsets"
 OFFSETS_PARTITIONS: Final = 50
 OFFSETS_SETTINGS: Final[Mapping[str, int | str]] = {
-    "segment.bytes": 100 * 1024 * 1024,
+    "segment.bytes": 1024 * 1024,
     "cleanup.policy": "compact",
 }
+"""Who takes a partition over reads all that is left here: small segments are compacted soon."""
 
 _KEY_VERSION: Final = 1
 _VALUE_VERSION: Final = 3
@@ -142,12 +143,16 @@ class GroupOffsets:
 
     def committed(self) -> Mapping[TopicPartition, int]:
         """All offsets the group has committed: what was known, and what came since."""
-        while records := self._read():
+        news: dict[bytes, bytes | None] = {}
+        while records := self._read(news):
             for record in records:
-                self._apply(record.key, record.value)
+                if record.key is not None:
+                    news[record.key] = record.value
+        for key, value in news.items():  # the last of each: decoding them all would take most of the time
+            self._apply(key, value)
         return self._offsets
 
-    def _read(self) -> list[RawRecord]:
+    def _read(self, news: dict[bytes, bytes | None]) -> list[RawRecord]:
         try:
             return self._reader.read(_READ_BYTES)
         except OffsetOutOfRange:
@@ -156,11 +161,12 @@ class GroupOffsets:
                 raise
             # Compacted away while nobody read here, tombstones perhaps among it: read all that is left.
             self._offsets.clear()
+            news.clear()
             self._reader.seek(start)
             return self._reader.read(_READ_BYTES)
 
-    def _apply(self, key: bytes | None, value: bytes | None) -> None:
-        decoded = decode_key(key) if key is not None else None
+    def _apply(self, key: bytes, value: bytes | None) -> None:
+        decoded = decode_key(key)
         if decoded is None or decoded[0] != self.group:
             return
         if value is None:

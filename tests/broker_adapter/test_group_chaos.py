@@ -164,7 +164,8 @@ def all_is_read(broker: FileBroker, group: Group) -> bool:
 def spans(partition: int, journal: list[Event], killed: int | None) -> Iterator[tuple[int, int]]:
     """When a member was a partition's owner by its own account: from being told to the last thing it did.
 
-    A read counts for when its poll began: the process may have been stopped before it wrote it down.
+    A read counts for when its poll began: the process may have been stopped before it wrote it down. One that
+    had done nothing for long when it was killed may have been fenced and not known it.
     """
     begin, last, poll = None, 0, 0
     for at, what, value in journal:
@@ -181,7 +182,8 @@ def spans(partition: int, journal: list[Event], killed: int | None) -> Iterator[
             begin = None
     if begin is not None:
         assert killed is not None
-        yield begin, killed
+        silent = journal[-1].at
+        yield begin, killed if killed - silent < MAX_POLL_INTERVAL * 1e9 / 2 else silent
 
 
 def assert_one_owner(partition: int, journals: dict[str, list[Event]], killed: dict[str, int | None]) -> None:

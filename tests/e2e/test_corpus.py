@@ -2,6 +2,8 @@
 
 import json
 import math
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,12 +13,13 @@ from typing import Any
 import fastavro
 import pytest
 
-from broker_adapter import connect
+from broker_adapter import Broker, GroupMember, connect
 from registry.languages.avro import json_text
 from registry.languages.avro.schema import PRIMITIVES
 from serde import AvroDeserializer, AvroSerializer, Reference, RegistryClient
+from tests.broker_adapter.reading import wait_for
 from tests.support.corpus import Folder, arg_properties, lsst_folders, ztf_folders
-from tests.support.needs import need_corpus
+from tests.support.needs import ROOT, need_corpus
 from tests.support.server import running_registry
 
 
@@ -213,3 +216,47 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, float):
         return one == other or (math.isnan(one) and math.isnan(other))
     return bool(one == other)
+
+
+def test_alerts_of_three_processes_read_by_a_group_of_three(client: RegistryClient, tmp_path: Path) -> None:
+    client.set_config("NONE")
+    url = f"file:{tmp_path / 'data'}"
+    results = [tmp_path / f"result-{n}" for n in range(3)]
+    count = 20_000
+    with connect(url) as broker:
+        broker.admin.create_topic("alerts", partitions=6)
+        readers = [alerts_program("consume", url, client.urls[0], result) for result in results]
+        writers: list[subprocess.Popen[bytes]] = []
+        try:
+            wait_for(lambda: [len(each.partitions) for each in members(broker)] == [2, 2, 2])
+            writers = [alerts_program("produce", url, client.urls[0], n, 3, count) for n in range(3)]
+            for writer in writers:
+                assert writer.wait() == 0
+            wait_for(lambda: sum(broker.admin.describe_group("astronomers").offsets.values()) == count)
+            for result in results:
+                Path(f"{result}.stop").touch()
+            assert [reader.wait() for reader in readers] == [0, 0, 0]
+        finally:
+            for process in [*readers, *writers]:
+                process.kill()
+                process.wait()
+    found = [[line.split() for line in result.read_text().splitlines()] for result in results]
+    assert all(found)
+    # Each came once, and was equal; no key's alerts came to two, or in another order.
+    assert sorted(int(number) for lines in found for *_, number in lines) == list(range(count))
+    by_key: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for reader, lines in enumerate(found):
+        for _, _, key, number in lines:
+            by_key[key].append((reader, int(number)))
+    assert len(by_key) >= 20
+    for arrived in by_key.values():
+        assert arrived == sorted(arrived)
+        assert len({reader for reader, _ in arrived}) == 1
+
+
+def members(broker: Broker) -> tuple[GroupMember, ...]:
+    return broker.admin.describe_group("astronomers").members if broker.admin.groups() else ()
+
+
+def alerts_program(*arguments: object) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "tests.e2e.alerts", *map(str, arguments)], cwd=ROOT)
