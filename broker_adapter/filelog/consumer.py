@@ -149,8 +149,10 @@ class FileConsumer:
                 raise
         self._give_up(membership, membership.excess())
         self._take(membership)
-        unannounced, self._unannounced = self._unannounced, set()
-        self._listener.assigned(unannounced)
+        if self._unannounced:
+            self._confirm()
+            unannounced, self._unannounced = self._unannounced, set()
+            self._listener.assigned(unannounced)
 
     def _take(self, membership: Membership) -> None:
         for name in sorted(membership.take()):
@@ -201,7 +203,7 @@ class FileConsumer:
         return records
 
     def _confirm(self) -> None:
-        """Make sure that what was read is still ours to read, if this process was stopped meanwhile."""
+        """Make sure that what we have is still ours, if this process was stopped meanwhile."""
         if self._membership is not None:
             try:
                 self._membership.confirm()

@@ -1,6 +1,7 @@
 """Serializers plugged into every broker, and what becomes of records that cannot be deserialized."""
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -50,6 +51,32 @@ def test_avro_goes_in_and_comes_out(any_broker: Broker, topic: str) -> None:
         )
     assert sorted(each.value["n"] for each in records if each.value) == list(range(100))
     assert [each.key for each in records if each.value is None] == ["gone"]
+
+
+def test_a_schema_may_be_named_in_a_header(any_broker: Broker, topic: str) -> None:
+    with embedded_registry() as registry:
+        options: dict[str, Any] = {
+            "key_serializer": AvroSerializer(registry, '"string"', is_key=True, framing="header"),
+            "value_serializer": AvroSerializer(registry, SCHEMA, framing="header"),
+        }
+        mine = [("mine", b"1")]
+        with any_broker.producer(**options) as producer:
+            for n in range(10):
+                producer.send(topic, {"n": n}, key=f"k{n}", headers=mine, partition=0)
+        assert mine == [("mine", b"1")]
+        raw = read_all(any_broker, topic)
+        assert [[name for name, _ in each.headers] for each in raw] == [
+            ["mine", "__key_schema_id", "__value_schema_id"]
+        ] * 10
+        assert raw[3].value == b"\x06"  # nothing in front of it
+        assert raw[3].headers[0] == ("mine", b"1")
+        records = read_all(
+            any_broker,
+            topic,
+            key_deserializer=AvroDeserializer(registry, is_key=True),
+            value_deserializer=AvroDeserializer(registry),
+        )
+    assert [(each.key, each.value["n"]) for each in records] == [(f"k{n}", n) for n in range(10)]
 
 
 def test_a_bad_record_is_raised_with_its_place(any_broker: Broker, topic: str) -> None:

@@ -165,7 +165,8 @@ def spans(partition: int, journal: list[Event], killed: int | None) -> Iterator[
     """When a member was a partition's owner by its own account: from being told to the last thing it did.
 
     A read counts for when its poll began: the process may have been stopped before it wrote it down. One that
-    had done nothing for long when it was killed may have been fenced and not known it.
+    had done nothing for long when it was killed may have been fenced and not known it. Who was told, and found
+    itself fenced before it had read anything, was stopped while it was told, and was no owner.
     """
     begin, last, poll = None, 0, 0
     for at, what, value in journal:
@@ -178,12 +179,15 @@ def spans(partition: int, journal: list[Event], killed: int | None) -> Iterator[
             last = max(last, poll)
         elif what in {"revoked", "lost"} and partition in value:
             assert begin is not None
-            yield begin, at if what == "revoked" else last
+            if what == "revoked" or last > begin:
+                yield begin, at if what == "revoked" else last
             begin = None
     if begin is not None:
         assert killed is not None
-        silent = journal[-1].at
-        yield begin, killed if killed - silent < MAX_POLL_INTERVAL * 1e9 / 2 else silent
+        if killed - journal[-1].at < MAX_POLL_INTERVAL * 1e9 / 2:
+            yield begin, killed
+        elif last > begin:
+            yield begin, last
 
 
 def assert_one_owner(partition: int, journals: dict[str, list[Event]], killed: dict[str, int | None]) -> None:
