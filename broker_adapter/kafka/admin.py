@@ -1,8 +1,9 @@
 """Topics and groups of a Kafka cluster. Any thread."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, KafkaError, TopicCollection
@@ -43,24 +44,47 @@ _URL_SAFE: Final = str.maketrans("+/", "-_")
 T = TypeVar("T")
 
 
-def _result(futures: Mapping[Any, Future[T]], doing: str) -> T:
-    """The result of the one future in `futures`."""
-    (future,) = futures.values()
-    with translating(doing):
-        return future.result()
-
-
 class KafkaAdmin:
     """Topics and groups of a Kafka cluster. See `broker_adapter.broker.Admin`."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises `InvalidConfig` for keys that librdkafka does not know. Connects to nothing yet."""
         self._cluster = shown(settings)
+        self._denial: KafkaError | None = None
+        """Why a broker did not let us in, if that was so lately."""
         with translating(f"use {self._cluster}"):
-            self._librdkafka = AdminClient(settings, logger=librdkafka_log)
+            listening: Settings = {**settings, "error_cb": self._heard}
+            self._librdkafka = AdminClient(listening, logger=librdkafka_log)
             given = float(settings.get("socket.timeout.ms", _REQUEST_SECONDS * 1000))
         self.timeout = min(given / 1000, _REQUEST_SECONDS)
         """For how many seconds a request waits for its answer."""
+
+    def _heard(self, error: KafkaError) -> None:
+        """librdkafka's ``error_cb``."""
+        if error.code() in {KafkaError._AUTHENTICATION, KafkaError._SSL}:
+            self._denial = error
+
+    @contextmanager
+    def _asking(self, doing: str) -> Iterator[None]:
+        """As `translating`; where a broker did not let us in, that is raised.
+
+        librdkafka only says that there was no answer in time, and why in a callback.
+        """
+        try:
+            with translating(doing):
+                yield
+        except BrokerUnavailable:
+            self._librdkafka.poll(0)
+            denial, self._denial = self._denial, None
+            if denial is not None:
+                raise translated(denial, doing) from None
+            raise
+
+    def _result(self, futures: Mapping[Any, Future[T]], doing: str) -> T:
+        """The result of the one future in `futures`."""
+        (future,) = futures.values()
+        with self._asking(doing):
+            return future.result()
 
     # ---------------------------------------------------------------- topics
 
@@ -78,7 +102,7 @@ class KafkaAdmin:
                 f"topic {name!r} cannot have {partitions} partitions; give 1 to {_MAX_PARTITIONS}"
             )
         doing = f"create topic {name!r}"
-        with translating(doing):
+        with self._asking(doing):
             topic = NewTopic(
                 name,
                 partitions,
@@ -86,12 +110,12 @@ class KafkaAdmin:
                 config={key: str(value) for key, value in (config or {}).items()},
             )
             made = self._librdkafka.create_topics([topic], request_timeout=self.timeout)
-        _result(made, doing)
+        self._result(made, doing)
         return self._await(lambda: self.describe_topic(name), doing)
 
     def topics(self) -> list[str]:
         """See `broker_adapter.broker.Admin.topics`."""
-        with translating(f"list the topics of {self._cluster}"):
+        with self._asking(f"list the topics of {self._cluster}"):
             found = self._librdkafka.list_topics(timeout=self.timeout).topics
         return sorted(name for name in found if not name.startswith("__"))
 
@@ -103,19 +127,19 @@ class KafkaAdmin:
         """See `broker_adapter.broker.Admin.describe_topic`."""
         partitions, topic_id = self._describe(name)
         doing = f"read the settings of topic {name!r}"
-        with translating(doing):
+        with self._asking(doing):
             found = self._librdkafka.describe_configs(
                 [ConfigResource(ResourceType.TOPIC, name)], request_timeout=self.timeout
             )
-        entries = _result(found, doing).values()
+        entries = self._result(found, doing).values()
         config = {each.name: _number_or_text(each.value) for each in entries if each.value is not None}
         return TopicDescription(name, partitions, topic_id, config)
 
     def _describe(self, name: str) -> tuple[int, str]:
         doing = f"describe topic {name!r} of {self._cluster}"
-        with translating(doing):
+        with self._asking(doing):
             found = self._librdkafka.describe_topics(TopicCollection([name]), request_timeout=self.timeout)
-        topic = _result(found, doing)
+        topic = self._result(found, doing)
         return len(topic.partitions), str(topic.topic_id).translate(_URL_SAFE)
 
     def alter_topic(
@@ -129,18 +153,18 @@ class KafkaAdmin:
                 ConfigEntry(key, str(value), incremental_operation=AlterConfigOpType.SET)
                 for key, value in config.items()
             ]
-            with translating(doing):
+            with self._asking(doing):
                 resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=changes)
                 altered = self._librdkafka.incremental_alter_configs([resource], request_timeout=self.timeout)
-            _result(altered, doing)
+            self._result(altered, doing)
         if partitions is not None and partitions != now:
             if not now < partitions <= _MAX_PARTITIONS:
                 raise InvalidTopic(f"topic {name!r} has {now} partitions and cannot have {partitions}")
-            with translating(doing):
+            with self._asking(doing):
                 grown = self._librdkafka.create_partitions(
                     [NewPartitions(name, partitions)], request_timeout=self.timeout
                 )
-            _result(grown, doing)
+            self._result(grown, doing)
 
         def altered_topic() -> TopicDescription:
             found = self.describe_topic(name)
@@ -156,9 +180,9 @@ class KafkaAdmin:
     def delete_topic(self, name: str) -> None:
         """See `broker_adapter.broker.Admin.delete_topic`."""
         doing = f"delete topic {name!r}"
-        with translating(doing):
+        with self._asking(doing):
             deleted = self._librdkafka.delete_topics([name], request_timeout=self.timeout)
-        _result(deleted, doing)
+        self._result(deleted, doing)
 
         def gone() -> None:
             try:
@@ -176,9 +200,9 @@ class KafkaAdmin:
         doing = f"delete the records of {name} before offset {before}"
         if before < -1:
             raise OffsetOutOfRange(f"could not {doing}: give an offset of the log, or -1 for its end")
-        with translating(doing):
+        with self._asking(doing):
             deleted = self._librdkafka.delete_records([Place(*name, before)], request_timeout=self.timeout)
-        return int(_result(deleted, doing).low_watermark)
+        return int(self._result(deleted, doing).low_watermark)
 
     def _check(self, name: TopicPartition) -> None:
         count = self.count_partitions(name.topic)
@@ -205,7 +229,7 @@ class KafkaAdmin:
     def groups(self) -> list[str]:
         """See `broker_adapter.broker.Admin.groups`."""
         doing = f"list the groups of {self._cluster}"
-        with translating(doing):
+        with self._asking(doing):
             found = self._librdkafka.list_consumer_groups(request_timeout=self.timeout).result()
         for error in found.errors or []:
             raise translated(error if isinstance(error, KafkaError) else error.args[0], doing)
@@ -214,9 +238,9 @@ class KafkaAdmin:
     def describe_group(self, name: str) -> GroupDescription:
         """See `broker_adapter.broker.Admin.describe_group`."""
         doing = f"describe group {name!r}"
-        with translating(doing):
+        with self._asking(doing):
             found = self._librdkafka.describe_consumer_groups([name], request_timeout=self.timeout)
-        group = _result(found, doing)
+        group = self._result(found, doing)
         offsets = self._group_offsets(name)
         if group.state in {ConsumerGroupState.DEAD, ConsumerGroupState.UNKNOWN} and not offsets:
             raise UnknownGroup(f"there is no group {name!r} in {self._cluster}")
@@ -236,11 +260,11 @@ class KafkaAdmin:
 
     def _group_offsets(self, name: str) -> dict[TopicPartition, int]:
         doing = f"read what group {name!r} committed"
-        with translating(doing):
+        with self._asking(doing):
             found = self._librdkafka.list_consumer_group_offsets(
                 [ConsumerGroupTopicPartitions(name)], request_timeout=self.timeout
             )
-        places = _result(found, doing).topic_partitions or []
+        places = self._result(found, doing).topic_partitions or []
         return {TopicPartition(at.topic, at.partition): at.offset for at in places if at.offset >= 0}
 
     def reset_group(self, name: str, offsets: Mapping[TopicPartition, int]) -> None:
@@ -253,11 +277,11 @@ class KafkaAdmin:
         places = [Place(*partition, offset) for partition, offset in offsets.items()]
         if not places:
             return
-        with translating(doing):
+        with self._asking(doing):
             altered = self._librdkafka.alter_consumer_group_offsets(
                 [ConsumerGroupTopicPartitions(name, places)], request_timeout=self.timeout
             )
-        for place in _result(altered, doing).topic_partitions or []:
+        for place in self._result(altered, doing).topic_partitions or []:
             if place.error is not None:
                 error = translated(place.error, doing)
                 if isinstance(error, FencedMember):  # it means: not one of the members that there are
@@ -267,9 +291,9 @@ class KafkaAdmin:
     def delete_group(self, name: str) -> None:
         """See `broker_adapter.broker.Admin.delete_group`."""
         doing = f"delete group {name!r}"
-        with translating(doing):
+        with self._asking(doing):
             deleted = self._librdkafka.delete_consumer_groups([name], request_timeout=self.timeout)
-        _result(deleted, doing)
+        self._result(deleted, doing)
 
 
 def _number_or_text(value: str) -> int | str:

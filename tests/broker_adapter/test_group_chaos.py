@@ -164,9 +164,9 @@ def all_is_read(broker: FileBroker, group: Group) -> bool:
 def spans(partition: int, journal: list[Event], killed: int | None) -> Iterator[tuple[int, int]]:
     """When a member was a partition's owner by its own account: from being told to the last thing it did.
 
-    A read counts for when its poll began: the process may have been stopped before it wrote it down. One that
-    had done nothing for long when it was killed may have been fenced and not known it. Who was told, and found
-    itself fenced before it had read anything, was stopped while it was told, and was no owner.
+    A read counts for when its poll began: the process may have been stopped before it wrote it down. One
+    that had done nothing for long when it was killed may have been fenced and not known it. Who was told, and
+    found itself fenced before it had read anything, was stopped while it was told, and was no owner.
     """
     begin, last, poll = None, 0, 0
     for at, what, value in journal:

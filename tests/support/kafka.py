@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from tests.support.certificates import Pair
 from tests.support.jvm import class_path
 from tests.support.server import free_port
 
@@ -35,7 +36,8 @@ class RunningKafka:
         self.port = free_port()
         self._settings = folder / "server.properties"
         self._settings.write_text(self._properties(free_port()))
-        self._run("kafka.tools.StorageTool", "format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c", self._settings)
+        cluster = ("-t", "4L6g3nShT-eMCtK--X86sw")
+        self._run("kafka.tools.StorageTool", "format", *cluster, "-c", self._settings, *self._users())
 
     @property
     def address(self) -> str:
@@ -51,6 +53,10 @@ class RunningKafka:
     def data(self) -> Path:
         """Where the folders of partitions are."""
         return self._folder / "data"
+
+    def _users(self) -> list[str]:
+        """Who is known from the start, as StorageTool takes it."""
+        return []
 
     def start(self) -> None:
         """Start it and wait until it takes connections. Raises RuntimeError, with its output, if it ends."""
@@ -138,6 +144,60 @@ transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=1
 transaction.state.log.replication.factor=1
 """
+
+
+class SecuredKafka(RunningKafka):
+    """A Kafka with a listener more for each of PLAIN, SCRAM over TLS, and TLS with client certificates.
+
+    The user ada has the password `PASSWORD`. `sasl_url`, `scram_url` and `tls_url` are the listeners.
+    """
+
+    PASSWORD = "s3cr+t/=="
+
+    def __init__(self, folder: Path, root: Pair, server: Pair) -> None:
+        """`server` is the certificate it shows; it takes those of clients that `root` signed."""
+        self.sasl_port, self.scram_port, self.tls_port = free_port(), free_port(), free_port()
+        keystore = folder / "server.pem"
+        keystore.write_text(Path(server.key).read_text() + Path(server.certificate).read_text())
+        self._tls = {
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": keystore,
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": root.certificate,
+        }
+        super().__init__(folder)
+
+    def url_of(self, port: int) -> str:
+        """What `connect` takes, for one of the listeners."""
+        return f"kafka://127.0.0.1:{port}"
+
+    def _users(self) -> list[str]:
+        return ["--add-scram", f"SCRAM-SHA-512=[name=ada,password={self.PASSWORD}]"]
+
+    def _properties(self, controller_port: int) -> str:
+        ports = {"SASL": self.sasl_port, "SCRAM": self.scram_port, "TLS": self.tls_port}
+        listeners = "".join(f",{name}://127.0.0.1:{port}" for name, port in ports.items())
+        modules = "org.apache.kafka.common.security"
+        plain = f'{modules}.plain.PlainLoginModule required user_ada="{self.PASSWORD}";'
+        scram = f"{modules}.scram.ScramLoginModule required;"
+        protocols = "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,SCRAM:SASL_SSL,TLS:SSL"
+        lines = [
+            line
+            for line in super()._properties(controller_port).splitlines()
+            if not line.startswith(("listeners=", "listener.security.protocol.map="))
+        ]
+        lines += [
+            f"listeners=PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{controller_port}{listeners}",
+            "inter.broker.listener.name=PLAINTEXT",
+            f"listener.security.protocol.map={protocols}",
+            "listener.name.sasl.sasl.enabled.mechanisms=PLAIN",
+            f"listener.name.sasl.plain.sasl.jaas.config={plain}",
+            "listener.name.scram.sasl.enabled.mechanisms=SCRAM-SHA-512",
+            f"listener.name.scram.scram-sha-512.sasl.jaas.config={scram}",
+            "listener.name.tls.ssl.client.auth=required",
+            *(f"{name}={value}" for name, value in self._tls.items()),
+        ]
+        return "\n".join(lines)
 
 
 def shared_kafka() -> RunningKafka:
