@@ -156,12 +156,16 @@ class TopicConfig:
 
     @classmethod
     def load(cls, directory: Path) -> Self:
-        """The settings kept in a topic's first partition directory; the defaults if none are kept there."""
+        """The settings kept in a topic's first partition directory.
+
+        Where none are kept, as in a folder of Kafka's, the defaults, but that
+        records are kept for ever: whether they may be deleted was not said.
+        """
         path = directory / FILE_NAME
         try:
             text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
-            return cls()
+            return cls(retention_ms=-1)
         lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
         try:
             return cls.parse(

@@ -39,14 +39,15 @@ def delete_old_segments(partition: Partition, now: int | None = None) -> int:
 def _count_deletable(partition: Partition, state: LogState, bases: list[int], now: int) -> int:
     """How many of the oldest segments are too old or too much. An empty active one is neither."""
     config = partition.config
-    segments = [(base, partition.segment(base, state)) for base in bases]
-    sizes = [partition.limit(segment, state) for _, segment in segments]
+    # Segments are opened one after the other: a long log has more than a process may have open.
+    sizes = [partition.limit(partition.segment(base, state), state) for base in bases]
     if sizes[-1] == 0:
-        segments, sizes = segments[:-1], sizes[:-1]
+        bases, sizes = bases[:-1], sizes[:-1]
     count = 0
     if config.retention_ms >= 0:
-        for base, segment in segments:
-            newest = state.max_timestamp if base == state.active_base else _newest(segment)
+        for base in bases:
+            is_active = base == state.active_base
+            newest = state.max_timestamp if is_active else _newest(partition.segment(base, state))
             if now - newest <= config.retention_ms:
                 break
             count += 1

@@ -15,6 +15,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -110,12 +111,17 @@ class Topics:
 
     def open(self, name: TopicPartition) -> Partition:
         """Open a partition that is there. Raises `CorruptLog`, or `LogIOError`."""
+
+        def settings() -> TopicConfig:
+            if name.topic not in INTERNAL_TOPICS:
+                return self.config(name.topic)
+            # Of these each partition is made when it is needed, with its own settings. What a group has
+            # committed must not go because it is old, whoever made the folder.
+            with reporting("read the settings in", self.directory(name)):
+                return replace(TopicConfig.load(self.directory(name)), cleanup_policy="compact")
+
         return Partition(
-            self.directory(name),
-            name,
-            self.config(name.topic),
-            checkpoints=self.checkpoints,
-            reload=lambda: self.config(name.topic),
+            self.directory(name), name, settings(), checkpoints=self.checkpoints, reload=settings
         )
 
     def describe(self, name: str) -> TopicDescription:

@@ -93,3 +93,34 @@ def test_the_topic_says_how_durable_an_acknowledgement_is(
             while not flushed:
                 assert time.monotonic() < deadline
                 time.sleep(0.005)
+
+
+def test_what_a_group_committed_is_compacted_and_never_deleted(tmp_path: Path) -> None:
+    with FileBroker(tmp_path) as broker:
+        broker.admin.create_topic("t")
+        broker.admin.reset_group("g", {TopicPartition("t", 0): 0})
+    (directory,) = tmp_path.glob("__consumer_offsets-*")
+    name = TopicPartition("__consumer_offsets", int(directory.name.rpartition("-")[2]))
+    assert name.partition  # not the topic's first
+    for is_kafkas in (False, True):
+        if is_kafkas:
+            (directory / "topic.properties").unlink()
+        with FileBroker(tmp_path) as broker:
+            assert broker._topics.open(name).config.cleanup_policy == "compact"
+
+
+def test_nothing_is_deleted_from_a_folder_that_does_not_say_so(tmp_path: Path) -> None:
+    with FileBroker(tmp_path) as broker:
+        broker.admin.create_topic("t")
+        with broker.producer() as producer:
+            producer.send("t", b"old", timestamp=1_000)
+    (tmp_path / "t-0" / "topic.properties").unlink()  # as Kafka's folders are
+    with FileBroker(tmp_path) as broker:
+        broker.clean("t")
+        assert broker.admin.describe_topic("t").config["retention.ms"] == -1
+        with broker.consumer("t") as consumer:
+            assert [record.value for record in consumer.poll()] == [b"old"]
+        broker.admin.alter_topic("t", config={"retention.ms": 5_000})
+        broker.clean("t")
+        with broker.consumer("t") as consumer:
+            assert consumer.watermarks(TopicPartition("t", 0)) == (1, 1)
