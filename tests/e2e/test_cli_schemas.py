@@ -1,15 +1,20 @@
 """``fivebyte lint``, ``format``, ``diff``, ``plan``, ``apply``, ``pull`` and ``init`` as a user runs them."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
 from fivebyte.cli import run as run_here
 from registry.check.lint.catalogue import LINT
 from registry.check.reports import FORMATS
+from tests.support.needs import ROOT, need_corpus
 from tests.support.repository import GitRepository
 from tests.support.server import RunningRegistry
 
@@ -239,6 +244,33 @@ def test_plan_apply_and_back_to_nothing_to_do(project: Path, fivebyte: Run, serv
     outdated = fivebyte("apply", "plan.json")
     assert outdated.code == 1
     assert "order-value is not as the plan saw it: its versions are 2 (id 3), and were none" in outdated.err
+
+
+def test_an_apply_whose_registry_is_killed_goes_on_where_it_stopped(
+    project: Path, fivebyte: Run, server: RunningRegistry
+) -> None:
+    for file in sorted((need_corpus() / "datagen").glob("*.avro")):
+        (project / "schemas" / f"{file.stem}.avsc").write_text(file.read_text())
+    (project / "fivebyte.toml").write_text(f'level = "FULL"\nregistry = "{server.url}"\n{PROJECT}')
+    steps = int(fivebyte("plan", "--out", "plan.json").out.splitlines()[-2].split()[0])
+    assert steps > 70  # a level and a schema for each
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "fivebyte", "apply", "plan.json"]
+    with subprocess.Popen(command, env=environment, stdout=PIPE, stderr=PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        done = [process.stdout.readline() for _ in range(5)]
+        server.kill()
+        done += process.stdout.readlines()
+        assert process.wait() == 4
+        assert "Apply the plan again to go on from there" in process.stderr.read()
+    server.start()
+    lines = fivebyte("apply", "plan.json").out.splitlines()
+    assert len(lines) == steps
+    before = sum(line.endswith(": done before") for line in lines)
+    assert len(done) <= before <= len(done) + 1 < steps  # the answer to one may have been lost
+    assert fivebyte("apply", "plan.json").out.endswith("nothing to do: it is all there\n")
+    assert fivebyte("plan").out == f"nothing to do: {server.url} has it all\n"
 
 
 def test_without_a_plan_apply_asks(

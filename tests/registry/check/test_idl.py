@@ -9,6 +9,8 @@ from registry.check.idl import idl_schemas
 from registry.check.project import load
 from registry.check.sources import InvalidSource, Sources
 from registry.check.trees import FolderTree
+from tests.registry.check.running import checked
+from tests.support.repository import GitRepository
 
 
 def names(text: str) -> list[str]:
@@ -49,3 +51,20 @@ def test_idl_and_json_refer_to_each_other_and_have_places(tmp_path: Path) -> Non
     unknown = sources.by_subject["U"]
     with pytest.raises(InvalidSource, match=r'^unknown\.avdl:2:3: unknown type "Nope"'):
         sources.parse(unknown)
+
+
+def test_a_change_of_idl_is_checked_against_a_commit_at_its_places(tmp_path: Path) -> None:
+    order = "namespace shop;\nschema Order;\nrecord Order {\n  string id;\n  Line line;\n}\n"
+    idl = f"{order}record Line {{ Money price; }}\n"
+    money = '{"type": "record", "name": "Money", "namespace": "shop", "fields": []}'
+    repository = GitRepository(tmp_path)
+    repository.commit({"order.avdl": idl, "money.avsc": money})
+    repository.write({"order.avdl": idl.replace("Money price;", "Money price;\n  int quantity; ")})
+    (finding,) = checked(tmp_path, "git:main").findings
+    assert (finding.rule, finding.subject) == ("READER_FIELD_MISSING_DEFAULT_VALUE", "shop.Order")
+    assert str(finding.place) == "order.avdl:8:7"
+    assert str(finding.old_place).startswith("main:order.avdl:")
+    repository.write({"order.avdl": idl.replace("string id;", "string? id = null;")})
+    assert checked(tmp_path, "git:main").findings == []
+    (finding,) = checked(tmp_path, "git:main", "FULL").findings
+    assert (finding.rule, str(finding.place)) == ("TYPE_MISMATCH", "order.avdl:4:3")
