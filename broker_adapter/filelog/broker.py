@@ -245,6 +245,8 @@ class FileBroker:
     def _attempt(act: Callable[[], object]) -> None:
         try:
             act()
+        except Closed:
+            pass  # what was under way when the broker was closed is for the next cleaning
         except BrokerError as error:
             # Not fatal, and not for ever: it stays to be done, and is tried again.
             _log.warning("%s", error)
@@ -272,6 +274,8 @@ class FileBroker:
         self._closed = True
         failure: BrokerError | None = None
         self._stop.set()
+        for partition in list(self._partitions.values()):
+            partition.is_closing = True
         if self._keeper is not None:
             self._keeper.join()
         for client in list(self._clients):

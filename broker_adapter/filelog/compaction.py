@@ -20,7 +20,7 @@ from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from broker_adapter.broker import RawRecord, TimestampType
-from broker_adapter.errors import CorruptBatch
+from broker_adapter.errors import Closed, CorruptBatch
 from broker_adapter.filelog.batch import (
     BatchHeader,
     NewRecord,
@@ -60,7 +60,8 @@ def compact(partition: Partition, now: int | None = None, *, force: bool = False
     """Compact `partition`'s closed segments, if its settings say so; return how many bytes that saved.
 
     `now` is in ms since 1970, by default the machine's clock. With `force` it is done however little was
-    never compacted. Raises `LogIOError`, `CorruptBatch` or `CorruptLog`; then the log is as it was.
+    never compacted. Raises `LogIOError`, `CorruptBatch`, `CorruptLog`, or `Closed`;
+    then the log is as it was.
     """
     if not partition.config.is_compacted:
         return 0
@@ -112,7 +113,7 @@ def _pass(
     until = dirty_from
     used = [base for base in closed if base < dirty_from]
     for base in closed[len(used) :]:
-        _remember_keys(partition.segment(base, state), state.log_start_offset, last)
+        _remember_keys(partition, partition.segment(base, state), state.log_start_offset, last)
         used.append(base)
         until = _end(partition, state, base)
         if len(last) >= MOST_KEYS:
@@ -123,8 +124,8 @@ def _pass(
     return saved, until
 
 
-def _remember_keys(segment: LogSegment, log_start: int, last: dict[bytes, int]) -> None:
-    for header, data in _whole_batches(segment):
+def _remember_keys(partition: Partition, segment: LogSegment, log_start: int, last: dict[bytes, int]) -> None:
+    for header, data in _whole_batches(partition, segment):
         # What a transaction wrote may have been taken back: it replaces nothing.
         if header.last_offset >= log_start and not header.is_transactional:
             for record in decode_batch(data, from_offset=log_start):
@@ -136,11 +137,13 @@ def _hash(key: bytes) -> bytes:
     return blake2b(key, digest_size=_KEY_BYTES).digest()
 
 
-def _whole_batches(segment: LogSegment) -> Iterator[tuple[BatchHeader, bytes]]:
-    """Every batch of a closed segment, checked. Raises `CorruptBatch`."""
+def _whole_batches(partition: Partition, segment: LogSegment) -> Iterator[tuple[BatchHeader, bytes]]:
+    """Every batch of a closed segment, checked. Raises `CorruptBatch`, and `Closed` if it is to end now."""
     size, position = segment.file_size(), 0
     try:
         for position, _ in segment.batches(0, size):
+            if partition.is_closing:
+                raise Closed(f"{partition.name} is being closed: its compaction is left to others")
             data = segment.read_batch(position, size)
             yield check_batch(data), data
     except CorruptBatch as error:
@@ -194,7 +197,7 @@ def _replace(partition: Partition, state: LogState, group: list[int], work: _Wor
             for base in group:
                 segment = partition.segment(base, state)
                 before += segment.file_size()
-                for header, data in _whole_batches(segment):
+                for header, data in _whole_batches(partition, segment):
                     left = _compacted(header, data, work)
                     if left:
                         cleaned.write((left, memoryview(b"")), size)
@@ -202,7 +205,7 @@ def _replace(partition: Partition, state: LogState, group: list[int], work: _Wor
             cleaned.rebuild_indexes(cleaned.scan(size, partition.config.index_interval_bytes, check=False))
             cleaned.sync()
             cleaned.sync_indexes()
-        except (OSError, CorruptBatch):
+        except (OSError, CorruptBatch, Closed):
             drop_unfinished(partition.directory)
             raise
         finally:

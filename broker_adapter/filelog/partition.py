@@ -101,6 +101,8 @@ class Partition:
         self._clean_lock = FileLock(directory / ".clean.lock")
         self.on_roll: Callable[[], None] | None = None
         """Called when this process has begun a segment: there may be something to clean."""
+        self.is_closing = False
+        """Set by who is about to close it: a compaction that is under way ends without a result."""
         reset_in_child(self)
         with reporting("open", directory):
             try:

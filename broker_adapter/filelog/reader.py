@@ -53,6 +53,8 @@ class LogReader:
                 segment = self._segment_to_read(state)
                 if segment is None:
                     break
+                # The segment may be newer than the state was: then its size would not be its valid size.
+                state = self.partition.state()
                 records = self._decode(segment, self._fetch(segment, max_bytes, state), state)
             except CorruptBatch as error:
                 if not self._skips_damage:

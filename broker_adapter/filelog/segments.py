@@ -38,8 +38,7 @@ class OpenSegments:
         self.directory = directory
         self._segments: OrderedDict[int, LogSegment] = OrderedDict()
         self._layout = -1
-        self._listed: tuple[int, int] = (-1, -1)
-        self._bases: list[int] = []
+        self._listing: tuple[tuple[int, int], list[int]] = ((-1, -1), [])
         self.reset()
 
     def reset(self) -> None:
@@ -49,7 +48,8 @@ class OpenSegments:
     def bases(self, state: LogState) -> list[int]:
         """The base offsets of the segments in `state`, rising. Raises `CorruptLog`."""
         wanted = (state.active_base, state.layout)
-        if self._listed != wanted:
+        listed, bases = self._listing
+        if listed != wanted:
             found = segment_bases(self.directory)
             bases = found[: bisect_right(found, state.active_base)]
             if not bases or bases[-1] != state.active_base:
@@ -57,9 +57,10 @@ class OpenSegments:
                     f"{self.directory} has no segment {state.active_base}, which is published as active"
                 )
             # What is wholly before the log's start is about to be deleted.
-            self._bases = bases[max(bisect_right(bases, state.log_start_offset) - 1, 0) :]
-            self._listed = wanted
-        return self._bases
+            bases = bases[max(bisect_right(bases, state.log_start_offset) - 1, 0) :]
+            # In one step: threads that look at states of different age must not mix their lists up.
+            self._listing = wanted, bases
+        return bases
 
     def get(self, base: int, state: LogState, check: Callable[[], None]) -> LogSegment:
         """The open segment of that base offset. Raises `FileNotFoundError` if it is gone.

@@ -10,7 +10,7 @@ from typing import NoReturn
 import pytest
 
 from broker_adapter.broker import RawRecord, TimestampType
-from broker_adapter.errors import CorruptBatch, InvalidRecord, LogIOError
+from broker_adapter.errors import Closed, CorruptBatch, InvalidRecord, LogIOError
 from broker_adapter.filelog import compaction
 from broker_adapter.filelog.batch import HEADER_SIZE, NewRecord, decode_batch, encode_batch, read_header
 from broker_adapter.filelog.broker import FileBroker
@@ -324,3 +324,13 @@ def test_a_full_disk_leaves_the_log_as_it_was(tmp_path: Path, monkeypatch: pytes
         assert last_of_keys(read_all(partition)) == last_of_keys(before)
         assert compact(partition, NOW, force=True) > 0
         check_compacted(partition, before, tombstones=True)
+
+
+def test_a_compaction_ends_when_its_broker_is_closed(tmp_path: Path) -> None:
+    with opened(tmp_path, **COMPACT) as partition:
+        fill(partition, keys=10, batches=300)
+        names = sorted(path.name for path in tmp_path.iterdir())
+        partition.is_closing = True
+        with pytest.raises(Closed, match="left to others"):
+            compact(partition, NOW, force=True)
+        assert sorted(path.name for path in tmp_path.iterdir()) == names
