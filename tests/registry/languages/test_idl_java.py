@@ -13,10 +13,12 @@ from tests.support.java_avro import ask, parse_request
 FILES = 500  # each as it is, and broken in two ways
 
 
-def compiled(text: str) -> tuple[dict[str, object] | None, str]:
-    """The answer that Java's compiler should give, and why it should refuse."""
+def compiled(text: str, folder: Path = Path()) -> tuple[dict[str, object] | None, str]:
+    """The answer that Java's compiler should give, and why it should refuse. folder: of what is imported."""
     try:
-        file = load_idl("main.avdl", lambda _: text)
+        file = load_idl(
+            "main.avdl", lambda path: text if path == "main.avdl" else (folder / path).read_text()
+        )
         types = {name: AVRO.parse(file.schema(name).text).canonical for name in file.names}
         main = None if file.main is None else AVRO.parse(file.main.text).canonical
     except SchemaFault as fault:
@@ -42,6 +44,40 @@ def test_the_same_files_are_refused_and_the_others_give_the_same_schemas(tmp_pat
     assert met["refused"] > FILES / 2
     assert met["accepted"] > FILES
     assert met["union in union"] < FILES / 50
+
+
+IMPORTED = {
+    "kinds.avdl": 'namespace k; import idl "inner/m.avdl"; enum Kind { A } record Pair { m.Point p; }',
+    "inner/m.avdl": '@namespace("m") protocol M { import idl "../kinds.avdl"; record Point { int x; } }',
+    "line.avsc": """{"type": "record", "name": "l.Line", "fields": [
+      {"name": "c", "type": {"type": "array", "items": {"type": "fixed", "name": "Code", "size": 4}}},
+      {"name": "d", "type": ["null", "Code"]}]}""",
+    "p.avpr": """{"protocol": "P", "namespace": "p", "messages": {}, "types": [
+      {"type": "enum", "name": "E", "symbols": ["X"]},
+      {"type": "record", "name": "q.R", "fields": [{"name": "e", "type": "p.E"}]}]}""",
+}
+
+
+def test_imports_bring_the_same_types(tmp_path: Path) -> None:
+    for name, text in IMPORTED.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    mains = [
+        'protocol P { import idl "kinds.avdl"; record R { k.Kind kind; k.Pair? pair; m.Point point; } }',
+        'protocol P { import schema "line.avsc"; record R { l.Line line; array<l.Code> codes; } }',
+        'namespace n; import protocol "p.avpr"; import schema "line.avsc"; record R { q.R r; l.Line c; }',
+        'protocol P { import idl "none.avdl"; }',
+        'protocol P { import schema "kinds.avdl"; }',
+        'protocol P { import idl "line.avsc"; }',
+        'protocol P { import idl "kinds.avdl"; record R { k.Line line; } }',
+    ]
+    requests: list[dict[str, object]] = [{"idl": text, "folder": str(tmp_path)} for text in mains]
+    refused = 0
+    for text, answer in zip(mains, ask(requests, "Idl", project="idl"), strict=True):
+        ours, why = compiled(text, tmp_path)
+        assert ours == (None if "refused" in answer else answer), (text, why)
+        refused += ours is None
+    assert refused == 4
 
 
 def test_a_default_that_json_has_no_number_for_is_refused_in_a_union(tmp_path: Path) -> None:
