@@ -47,7 +47,7 @@ def types(spot: Spot) -> Iterator[Fault]:
     """What is to be said of a type, or of a field's type and default."""
     if spot.kind == "field":
         yield from _field(spot)
-    if spot.kind == "union":
+    if spot.kind == "union" and spot.tokens:  # a whole file may be a list of types
         others = [one for one in spot.value if one != "null"]
         if len(others) > 1:
             yield Fault(

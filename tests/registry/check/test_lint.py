@@ -140,6 +140,15 @@ def test_what_is_no_schema_is_linted_as_far_as_it_goes(value: object) -> None:
     lint("x.avsc", json.dumps(value), ALL)
 
 
+def test_a_file_of_several_types_is_no_union() -> None:
+    type_ = {"type": "fixed", "name": "A", "namespace": "com.acme", "size": 4, "doc": "Four bytes."}
+    several = [type_, {**type_, "name": "b", "namespace": ""}]
+    assert found(json.dumps(several)) == [
+        ("TYPE_NAME_CASE", "order.avsc:1:118"),
+        ("NAMESPACE_MISSING", "order.avsc:1:118"),
+    ]
+
+
 def test_what_is_not_json_is_a_fault_with_its_place() -> None:
     with pytest.raises(SchemaFault) as raised:
         lint("x.avsc", '{\n "type": }', ALL)
