@@ -1,4 +1,4 @@
-"""Schemas compared with what a registry has, over HTTP, with its levels, references and contexts, or its log."""
+"""Schemas compared with what a registry has, over HTTP, with its levels, references, contexts; or its log."""
 
 from collections.abc import Iterator
 from pathlib import Path
