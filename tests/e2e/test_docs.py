@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 import broker_adapter
 import registry.errors
 import serde
+import serde.confluent
 from broker_adapter.filelog.config import TopicConfig
 from registry.check.diff.changes import KINDS
 from registry.check.lint.catalogue import LINT
@@ -261,7 +262,9 @@ def test_every_module_says_what_it_is() -> None:
             assert ast.get_docstring(ast.parse(path.read_text())), path
 
 
-@pytest.mark.parametrize("package", [serde, broker_adapter], ids=lambda package: package.__name__)
+@pytest.mark.parametrize(
+    "package", [serde, serde.confluent, broker_adapter], ids=lambda package: package.__name__
+)
 def test_everything_that_is_exported_says_what_it_does(package: ModuleType) -> None:
     for name in package.__all__:
         exported = getattr(package, name)

@@ -9,6 +9,7 @@ from confluent_kafka.schema_registry import SchemaRegistryClient as TheirClient
 import serde
 from serde import confluent
 from serde.confluent.avro import AvroDeserializer, AvroSerializer
+from tests.serde.servers import Behaving, sent
 from tests.support.server import running_registry
 
 THEIRS = """
@@ -222,6 +223,25 @@ PROGRAMS = {
         show(hash(Schema("x")) == hash(Schema("x")), str(RuleMode.READ), str(ConfigCompatibilityLevel.FULL))
         show(str(MessageField.KEY), str(SchemaRegistryError(409, 40901, "no")))
     """,
+    "every key": """
+        keys = {"timeout": 5, "cache.capacity": 10, "cache.latest.ttl.sec": 5, "max.retries": 1,
+                "proxy": None, "retries.wait.ms": 1, "retries.max.wait.ms": 2, "ssl.ca.location": None,
+                "ssl.certificate.location": None, "ssl.key.location": None, "ssl.key.password": None}
+        with SchemaRegistryClient({"url": URL, **keys}) as other:
+            show(other.get_subjects(), other.config()["timeout"])
+        conf = {"auto.register.schemas": True, "normalize.schemas": False, "use.schema.id": None,
+                "use.latest.version": False, "use.latest.with.metadata": None,
+                "subject.name.strategy.type": "TOPIC", "subject.name.strategy.conf": None,
+                "subject.name.strategy": None, "schema.id.serializer": prefix_schema_id_serializer,
+                "validate.strict": False, "validate.strict.allow.default": False,
+                "validation.rules.execution": "DISABLED", "validation.rules.fail.fast": False,
+                "validation.rules.executor": None}
+        message = AvroSerializer(client, ORDER, None, conf)(VALUE, context())
+        conf = {"use.latest.version": False, "use.latest.with.metadata": None,
+                "subject.name.strategy.type": "TOPIC", "subject.name.strategy.conf": None,
+                "subject.name.strategy": None, "schema.id.deserializer": dual_schema_id_deserializer}
+        show(message, AvroDeserializer(client, ORDER, None, False, conf)(message, context()))
+    """,
     "keys that are wrong": """
         for make in (
             lambda: SchemaRegistryClient({}),
@@ -271,6 +291,41 @@ def test_the_same_program_gives_the_same(name: str) -> None:
     assert len(theirs) >= 1
     for number, (their, our) in enumerate(zip(theirs, ours, strict=True)):
         assert our == their, f"show number {number}"
+
+
+CREDENTIALS: list[dict[str, Any]] = [
+    {},
+    {"basic.auth.user.info": "me:s3:cret"},
+    {
+        "bearer.auth.credentials.source": "STATIC_TOKEN",
+        "bearer.auth.token": "a-token",
+        "bearer.auth.logical.cluster": "lsrc-1",
+        "bearer.auth.identity.pool.id": "pool-1",
+    },
+    {
+        "bearer.auth.credentials.source": "CUSTOM",
+        "bearer.auth.custom.provider.function": lambda config: {
+            "bearer.auth.token": config["token"],
+            "bearer.auth.logical.cluster": "lsrc-2",
+            "bearer.auth.identity.pool.id": "pool-2",
+        },
+        "bearer.auth.custom.provider.config": {"token": "another"},
+    },
+]
+
+
+@pytest.mark.parametrize("given", CREDENTIALS, ids=["none", "basic", "static", "custom"])
+def test_the_registry_is_shown_the_same(given: dict[str, Any]) -> None:
+    shown: list[dict[str, str]] = []
+    for kind in (TheirClient, confluent.SchemaRegistryClient):
+        server = Behaving(sent(200, []))
+        with server.listening() as url, kind({"url": url, **given}) as client:
+            assert client.get_subjects() == []
+        lines = server.requests[0].decode().lower().split("\r\n")
+        wanted = ("authorization", "target-sr-cluster", "confluent-identity-pool-id")
+        shown.append({line.partition(":")[0]: line for line in lines if line.startswith(wanted)})
+    assert shown[0] == shown[1]
+    assert len(shown[0]) == (3 if len(given) > 1 else len(given))
 
 
 def test_their_client_is_not_taken_for_ours() -> None:
