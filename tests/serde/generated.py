@@ -202,11 +202,14 @@ def schemas_with_values(draw: Callable[[st.SearchStrategy[Any]], Any]) -> tuple[
 
 @st.composite
 def schemas_with_many(
-    draw: Callable[[st.SearchStrategy[Any]], Any],
+    draw: Callable[[st.SearchStrategy[Any]], Any], count: int | None = None
 ) -> tuple[Any, list[tuple[Any, Any]]]:
-    """(schema, pairs of a value to write and the value that reading gives); of every logical type."""
+    """(schema, pairs of a value to write and the value that reading gives); of every logical type.
+
+    count: of the pairs; None for up to twelve.
+    """
     case = Generator(draw, every=True).any(3)
-    return case.schema, draw(st.lists(case.values, max_size=12))
+    return case.schema, draw(st.lists(case.values, min_size=count or 0, max_size=count or 12))
 
 
 # What a reader may ask for in place of what was written, and what it then gets.

@@ -14,7 +14,7 @@ from tests.serde.generated import evolutions, schemas_with_values
 
 pytestmark = pytest.mark.usefixtures("each_codec")
 
-EXAMPLES = settings(max_examples=400)
+EXAMPLES = settings(max_examples=150)
 
 
 def fastavro_bytes(schema: Any, value: Any) -> bytes:
@@ -65,7 +65,7 @@ def test_every_cut_is_a_fault(case: tuple[Any, Any, Any]) -> None:
         raise AssertionError(f"{body[:length]!r} of {body!r} was read")
 
 
-@settings(max_examples=800)
+@settings(max_examples=400)
 @given(schemas_with_values(), st.data())
 def test_damaged_bytes_are_a_fault_or_another_value(case: tuple[Any, Any, Any], data: st.DataObject) -> None:
     schema, written, _ = case

@@ -18,7 +18,7 @@ from tests.serde.test_codec_java import same
 
 pytestmark = pytest.mark.usefixtures("each_codec")
 
-EXAMPLES = settings(max_examples=150)
+EXAMPLES = settings(max_examples=100)
 # Arrow has no Python type for these: `rows_of` has them as Avro stores them.
 AS_STORED = ["timestamp-nanos", "local-timestamp-nanos", "big-decimal"]
 
@@ -89,7 +89,7 @@ def test_messages_of_two_schemas_are_rows_of_the_readers(
     assert same(rows_of(batch), wanted)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(schemas_with_many(), st.integers(0, 1 << 32))
 def test_damaged_messages_are_left_out_and_both_codecs_agree(
     case: tuple[Any, list[tuple[Any, Any]]], seed: int
