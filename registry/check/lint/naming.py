@@ -61,7 +61,8 @@ def _type(spot: Spot) -> Iterator[Fault]:
 
 
 def _symbols(spot: Spot, name: str) -> Iterator[Fault]:
-    symbols = [one if isinstance(one, str) else "" for one in spot.value.get("symbols") or ()]
+    found = spot.value.get("symbols")
+    symbols = [one if isinstance(one, str) else "" for one in found] if isinstance(found, list) else []
     for index, symbol in enumerate(symbols):
         if not _UPPER.fullmatch(symbol):
             yield Fault(

@@ -16,6 +16,7 @@ from registry.check.rules import catalogue
 from registry.check.trees import FolderTree
 from registry.languages.avro import AVRO
 from registry.languages.language import SchemaFault
+from tests.support.avro_generator import AvroGenerator
 from tests.support.corpus import lsst_versions
 
 ALL = rule_ids("strict")
@@ -128,6 +129,7 @@ def test_a_schema_ignores_rules_for_itself_and_what_is_in_it() -> None:
         {"type": "record", "name": 3, "fields": 3},
         {"type": "record", "name": "R", "fields": [3, {"name": 3, "type": 3}, {}], "aliases": 3, "doc": []},
         {"type": "enum", "name": "E", "symbols": [3, None], "default": {}},
+        {"type": "enum", "name": "E", "symbols": 1.5},
         {"type": "fixed", "name": "F", "size": "x", "logicalType": "decimal", "precision": "3"},
         {"type": {"type": "map"}, "logicalType": ["x"], "fivebyte.ignore": 3},
         {"type": "record", "name": "R", "fields": [{"name": "a", "type": [], "default": []}]},
@@ -184,6 +186,26 @@ def test_fixed_schemas_of_the_corpus_read_and_are_read_by_what_they_were() -> No
             before, after = AVRO.parse(text, strict=False), AVRO.parse(linted.text, strict=False)
             assert AVRO.compare(before, after) == AVRO.compare(after, before) == []
     assert changed >= 3
+
+
+def test_generated_schemas_are_linted_whatever_they_are_and_fixes_change_no_meaning() -> None:
+    generator = AvroGenerator(seed=77)
+    changed = 0
+    for number in range(300):
+        schema = generator.schema()
+        for variant in (schema, generator.changed(schema), generator.broken(schema)):
+            text = json.dumps(variant, indent=number % 3 or None)
+            fixed = lint("x.avsc", text, ALL, fix=True).text
+            assert lint("x.avsc", fixed, ALL, fix=True).text == fixed
+            try:
+                before = AVRO.parse(text)
+            except SchemaFault:
+                continue
+            after = AVRO.parse(fixed)
+            if not AVRO.compare(before, before):  # an alias may keep a schema from reading its own data
+                assert AVRO.compare(before, after) == AVRO.compare(after, before) == []
+                changed += fixed != text
+    assert changed > 30
 
 
 def test_the_project_file_chooses_rules_and_ignores_them_by_file(tmp_path: Path) -> None:
