@@ -22,7 +22,7 @@ from registry.languages.avro.parser import parse_located
 from registry.languages.avro.schema import PRIMITIVES, Schema
 from registry.languages.language import ReferencedSchema, SchemaFault
 
-_NAMED = frozenset({"record", "error", "enum", "fixed"})
+_NAMED = ("record", "error", "enum", "fixed")  # no set: what stands for a type may be any JSON
 
 
 Skimmed = dict[str, "list[Spelling] | SchemaFault"]

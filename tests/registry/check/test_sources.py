@@ -146,3 +146,20 @@ def test_links_are_followed_and_circles_of_links_end(tmp_path: Path) -> None:
         "../outside/money.avsc",
         "shared/money.avsc",
     ]
+
+
+def test_whatever_stands_where_a_type_should_is_told_with_its_place(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "a.avsc": '{"type": {"type": "map", "values": "int"}}',
+        "b.avsc": '{"type": "record", "name": "R", "fields": [{"name": "a", "type": {"type": ["int"]}}]}',
+        "c.avsc": '{"type": "record", "name": ["R"], "fields": {}}',
+        "d.avsc": "3",
+    }
+    found = sources(tmp_path, files, 'subject = "{stem}"')
+    assert found.faults == []
+    assert [invalid(found, name)[1] for name in "abcd"] == [
+        "a.avsc:1:10",
+        "b.avsc:1:75",
+        "c.avsc:1:1",
+        "d.avsc:1:1",
+    ]

@@ -229,6 +229,7 @@ def test_imports_bring_their_types(tmp_path: Path) -> None:
         ({"a": 'import schema "b";', "b": "{"}, 'in the imported "b": not valid JSON', (1, 1)),
         ({"a": 'import schema "b";', "b": "3"}, 'in the imported "b": not a schema', (1, 1)),
         ({"a": 'import protocol "b";', "b": "[]"}, 'in the imported "b": not a protocol', (1, 1)),
+        ({"a": 'import schema "b"; record R { X x; }', "b": '{"type": {}}'}, 'unknown type "X"', (1, 31)),
     ],
 )
 def test_a_fault_in_an_import_is_told_at_the_import(

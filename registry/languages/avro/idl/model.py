@@ -10,7 +10,7 @@ from registry.languages.avro.idl.lexer import Place
 from registry.languages.avro.json_text import MAX_NESTING
 from registry.languages.language import SchemaFault
 
-NAMED = frozenset({"record", "error", "enum", "fixed"})
+NAMED = ("record", "error", "enum", "fixed")  # no set: what stands for a type may be any JSON
 
 
 @dataclass(slots=True, eq=False)
