@@ -1,4 +1,4 @@
-"""Damaged messages and odd values through the native codec, beside the pure one.
+"""Damaged messages and odd values through the native codec, beside the pure one; and columns, see `columns`.
 
     python -m tests.fuzz.codec --seconds 600 --sanitize
 
