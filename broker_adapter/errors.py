@@ -30,8 +30,8 @@
     ├── GroupError
     │   ├── InvalidGroup      a group name that cannot be used, or no group at all
     │   ├── UnknownGroup
-    │   ├── GroupBusy         another live member holds the group
-    │   └── FencedMember      the group has moved on to a newer generation
+    │   ├── GroupBusy         the group has live members: it cannot be reset or deleted
+    │   └── FencedMember      the group went on without this member
     └── LogError
         ├── CorruptBatch      bytes that are not a whole, unchanged record batch
         ├── CorruptLog        a log directory that contradicts itself
@@ -176,13 +176,13 @@ class UnknownGroup(GroupError):
 
 
 class GroupBusy(GroupError):
-    """Live members hold the group: to change it from outside, or to join where a group has one member."""
+    """The group has live members, and cannot be changed from outside while it has."""
 
     retriable = True
 
 
 class FencedMember(GroupError):
-    """The group is at another generation than this member joined: somebody else owns its partitions."""
+    """The group went on without this member, and others own its partitions; polling on joins it again."""
 
 
 class LogError(BrokerError):

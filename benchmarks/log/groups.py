@@ -21,6 +21,7 @@ from pathlib import Path
 from broker_adapter import Broker, connect
 from tests.broker_adapter.member import owned, read_journal
 
+ROOT = Path(__file__).resolve().parents[2]
 RECORDS = 400
 IDLE_SECONDS = 3.0
 
@@ -108,7 +109,7 @@ def hand_overs(kills: int) -> None:
         def join() -> None:
             journal = Path(folder) / f"journal-{time.monotonic_ns()}"
             command = [sys.executable, "-m", "tests.broker_adapter.member", f"file:{folder}/data", "t", "g"]
-            members.append((subprocess.Popen([*command, str(journal)]), journal))
+            members.append((subprocess.Popen([*command, str(journal)], cwd=ROOT), journal))
 
         def settled() -> bool:
             had = [owned(read_journal(journal)) for _, journal in members]
@@ -145,7 +146,12 @@ def hand_overs(kills: int) -> None:
     )
 
 
-if __name__ == "__main__":
-    os.chdir(Path(__file__).parents[2])
+def main(kills: int = 20) -> None:
+    """Print all, and how busy the machine was."""
     latencies()
-    hand_overs(int(sys.argv[1]) if len(sys.argv) > 1 else 20)
+    hand_overs(kills)
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20)

@@ -51,12 +51,17 @@ def sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace `path` so that a reader, or a machine that comes up again, finds the old or the new text."""
+def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
+    """Replace `path` so that a reader, or a machine that comes up again, finds the old or the new text.
+
+    Not `durable` it waits for no disk; a machine that goes down may then leave anything.
+    """
     unfinished = path.with_name(path.name + ".tmp")
     with unfinished.open("w", encoding="utf-8") as file:
         file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
     unfinished.replace(path)
-    sync_directory(path.parent)
+    if durable:
+        sync_directory(path.parent)

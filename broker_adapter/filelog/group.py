@@ -76,7 +76,7 @@ class Membership:
         with reporting("join the group in", self._folder.path):
             self._folder.make()
             with self._folder.lock:
-                state = self._folder.read()
+                state = self._folder.read_or_begin()
                 self.name = f"{os.getpid()}-{uuid.uuid4().hex}"
                 self._life = LifeLock(self._folder.member(self.name))
                 try:

@@ -14,6 +14,7 @@ Reading takes no lock; writing is for the holder of ``group.lock``.
 """
 
 import json
+import logging
 import mmap
 import operator
 import os
@@ -28,6 +29,8 @@ from broker_adapter.errors import CorruptLog, InvalidGroup
 from broker_adapter.filelog.files import reporting, write_atomically
 from broker_adapter.filelog.locks import FileLock, is_held
 from broker_adapter.nouns import TopicPartition
+
+_log = logging.getLogger(__name__)
 
 _MAX_NAME: Final = 255
 _WORD: Final = 8
@@ -115,6 +118,19 @@ class GroupFolder:
             ) from error
         return GroupState(generation, members)
 
+    def read_or_begin(self) -> GroupState:
+        """The state as it is now, with the group's lock; a new one where none can be read and nobody lives.
+
+        Raises `CorruptLog` where it cannot be read and there are live members.
+        """
+        try:
+            return self.read()
+        except CorruptLog as error:
+            if any(is_held(path) for path in self._members.iterdir()):
+                raise
+            _log.warning("%s: the group starts anew, since it has no live member", error)
+            return GroupState()
+
     def write(self, state: GroupState) -> None:
         """Make `state` the group's, with the group's lock."""
         members = {
@@ -123,9 +139,9 @@ class GroupFolder:
         }
         # From here to the end everybody reads the file, also for ever after a writer that died in between.
         self._mapped()[:_WORD] = _CHANGING
-        write_atomically(
-            self._state, json.dumps({"generation": state.generation, "members": members}, indent=1)
-        )
+        # No disk is waited for: when the machine goes down, all members do.
+        text = json.dumps({"generation": state.generation, "members": members}, indent=1)
+        write_atomically(self._state, text, durable=False)
         self.settle(state)
 
     def settle(self, state: GroupState) -> None:

@@ -101,6 +101,8 @@ def consume(
             left = max_records
             # A file log has its records at hand; Kafka has to be waited for, a group's partitions above all.
             patience = 1.0 if follow else 5.0 if broker.startswith("kafka:") else 0.0
+            if group and not consumer.assignment():
+                patience = max(patience, 1.0)  # other members have to let go of partitions first
             while left is None or left > 0:
                 records = consumer.poll(patience, min(left or 500, 500))
                 if not records and not follow:

@@ -22,7 +22,7 @@ from tests.broker_adapter.member import Event, owned, read_journal
 from tests.broker_adapter.reading import wait_for
 from tests.support.needs import ROOT
 
-SECONDS = float(os.environ.get("FIVEBYTE_TEST_CHAOS_SECONDS", "60"))
+SECONDS = float(os.environ.get("FIVEBYTE_TEST_CHAOS_SECONDS", "120"))
 PARTITIONS = 12
 MEMBERS = 4
 MAX_POLL_INTERVAL = 2.0

@@ -92,15 +92,19 @@ def test_what_a_group_leaves_behind(broker: FileBroker) -> None:
 @pytest.mark.parametrize(
     "text", ["?", "[]", '{"generation": 1}', '{"generation": "x", "members": {}}', '{"members": {"a": 1}}']
 )
-def test_a_state_that_cannot_be_read(broker: FileBroker, text: str) -> None:
-    broker.consumer("t", group="g").close()
-    path = folder_of(broker).path / "state.json"
-    path.write_text(text)
-    with pytest.raises(CorruptLog, match=r"state\.json cannot be read.*remove it"):
-        broker.consumer("t", group="g")
-    path.unlink()
+def test_a_state_that_cannot_be_read(broker: FileBroker, text: str, caplog: pytest.LogCaptureFixture) -> None:
     with broker.consumer("t", group="g") as consumer:
+        path = folder_of(broker).path / "state.json"
+        sound = path.read_text()
+        path.write_text(text)
+        with pytest.raises(CorruptLog, match=r"state\.json cannot be read.*remove it"):
+            broker.consumer("t", group="g")
+        path.write_text(sound)
         assert len(consumer.poll()) == 4
+    path.write_text(text)
+    with broker.consumer("t", group="g") as consumer:  # nobody lives: the machine went down within a change
+        assert len(consumer.poll()) == 4
+    assert "the group starts anew" in caplog.text
 
 
 def test_a_change_whose_writer_died_is_seen(broker: FileBroker) -> None:

@@ -89,7 +89,7 @@ def test_who_is_not_known_is_told_and_no_secret_is(
         }
     else:
         settings = {**settings, "sasl.password": WRONG}
-    with connect(f"{url}&socket.timeout.ms=3000", settings) as broker:
+    with connect(f"{url}&socket.timeout.ms=1000", settings) as broker:
         # Who refuses a certificate hangs up, and librdkafka cannot always tell why.
         with pytest.raises((AccessDenied, BrokerUnavailable)) as caught:
             broker.admin.topics()
@@ -104,7 +104,7 @@ def test_a_server_that_nobody_vouches_for_is_not_trusted(
     url, settings = ways["scram"]
     other = {**settings, "ssl.ca.location": root(folder, "another").certificate}
     with (
-        connect(f"{url}&socket.timeout.ms=3000", other) as broker,
+        connect(f"{url}&socket.timeout.ms=1000", other) as broker,
         pytest.raises(AccessDenied, match=r"\(_SSL\)"),
     ):
         broker.admin.topics()
