@@ -270,3 +270,14 @@ def test_a_repository_of_sha256(tmp_path: Path) -> None:
     repository.commit({"deep/r.avsc": record("a")})
     repository.write({"deep/r.avsc": record("a", "b")})
     assert found(checked(folder)) == [(MISSING, "deep/r.avsc:3:10")]
+
+
+def test_avro_idl_in_a_repository(repository: GitRepository) -> None:
+    idl = "@namespace('x') protocol P {\n  record I {\n    int a;\n%s  }\n}\n".replace("'", '"')
+    repository.commit({"p.avdl": idl % ""})
+    assert checked(repository.folder).unchanged == 2
+    repository.write({"p.avdl": idl % "    string b;\n"})
+    (finding,) = checked(repository.folder).findings
+    assert (finding.rule, finding.element) == (MISSING, "I.b")
+    assert str(finding.place).startswith("p.avdl:4:")
+    assert str(finding.old_place).startswith("main:p.avdl:2:")
