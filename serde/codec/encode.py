@@ -78,7 +78,7 @@ def _enum(node: Enum) -> Writer:
     symbols = {symbol: varint(index) for index, symbol in enumerate(node.symbols)}
 
     def write(value: Any) -> bytes:
-        if isinstance(value, PythonEnum):
+        if type(value) is not str and isinstance(value, PythonEnum):
             value = symbol_of(value)
         found = symbols.get(value) if isinstance(value, str) else None
         if found is None:

@@ -81,10 +81,19 @@ def union_writer(node: Union, writers: Sequence[Writer], shape_of: ShapeOf) -> W
     by_class = {
         python: [branches[index] for index in indices] for python, indices in branches_by_class(node).items()
     }
+    # Most values: of a class that one branch takes, and no tuple, which may name one.
+    single = {
+        python: (found[0].tag, found[0].write)
+        for python, found in by_class.items()
+        if len(found) == 1 and python is not tuple
+    }
     none: list[_Branch] = []
     expected = " or ".join(branch.name for branch in branches) or "nothing (an empty union)"
 
     def write(value: Any) -> bytes:
+        only = single.get(type(value))
+        if only is not None:
+            return only[0] + only[1](value)
         found = by_class.get(type(value))
         if found is None:
             of_object = branch_of(node.branches, type(value), shape_of)
