@@ -100,7 +100,7 @@ def check(
     not parse, 4 if there is nothing to compare with.
     """
     from registry.check import accepted
-    from registry.check.baselines import open_baseline
+    from registry.check.against import open_baseline
     from registry.check.checking import check as run
     from registry.check.checking import selection
     from registry.check.ci import host

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from registry.check.baselines import open_baseline
+from registry.check.against import open_baseline
 from registry.check.checking import Report, check, selection
 from registry.check.project import FILE, find, load
 from registry.check.sources import Skimmed, Sources

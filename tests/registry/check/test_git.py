@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.check.baselines import open_baseline
+from registry.check.against import open_baseline
 from registry.check.checking import check
 from registry.check.errors import BaselineError, ProjectError
 from registry.check.git import Repository
