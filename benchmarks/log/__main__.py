@@ -7,11 +7,11 @@ from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 
-from benchmarks.log import groups, long_log, throughput
+from benchmarks.log import flushing, groups, long_log, throughput
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 
-for benchmark in (throughput, long_log, groups):
+for benchmark in (throughput, long_log, groups, flushing):
     out = StringIO()
     with redirect_stdout(out):
         benchmark.main()

@@ -9,20 +9,23 @@ Writers take ``.wlock`` for the time of one append. The order within it is what
 makes a death at any point harmless: cut what a dead writer left, write the
 batch, flush it if that was asked for, publish, then add the index entry. What
 is not published was never acknowledged; an index entry that is missing only
-makes a search a little longer. Readers take no lock: they read the published
-state, and no byte beyond it.
+makes a search a little longer. Batches that several threads want flushed share
+a flush: who gets the lock writes for all that wait. Readers take no lock: they
+read the published state, and no byte beyond it.
 """
 
 import logging
 import time
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from broker_adapter.broker import TimestampType, TopicPartition
 from broker_adapter.errors import (
+    BrokerError,
     CorruptBatch,
     CorruptLog,
     InvalidRecord,
@@ -44,7 +47,7 @@ from broker_adapter.filelog.config import TopicConfig
 from broker_adapter.filelog.files import reporting, sync_directory
 from broker_adapter.filelog.index import OffsetPosition
 from broker_adapter.filelog.locks import FileLock
-from broker_adapter.filelog.producers import ProducerStates, WrittenBatch, drop_snapshots, snapshots
+from broker_adapter.filelog.producers import ProducerStates, drop_snapshots, snapshots
 from broker_adapter.filelog.recovery import drop_unpublished, recover
 from broker_adapter.filelog.segment import MAX_RELATIVE_OFFSET, LogSegment, segment_bases
 from broker_adapter.filelog.segments import OpenSegments, drop_unfinished, finish_swaps, remove_segment
@@ -64,6 +67,33 @@ class Appended(NamedTuple):
     """The timestamp (ms) that its records have now; None where they kept their own."""
     is_duplicate: bool = False
     """Whether it was there before: its producer sent it again."""
+
+
+class _Waiting:
+    """A batch that is to be on the disk, and then what came of it."""
+
+    __slots__ = ("batch", "header", "outcome")
+
+    def __init__(self, batch: bytes, header: BatchHeader) -> None:
+        self.batch = batch
+        self.header = header
+        self.outcome: Appended | Exception | None = None
+
+    def result(self) -> Appended:
+        """Where it is. Raises what kept it from being there."""
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        assert self.outcome is not None
+        return self.outcome
+
+
+class _Written(NamedTuple):
+    """One of them in the file, not flushed nor published yet. `position`: None for a duplicate."""
+
+    waiting: _Waiting
+    appended: Appended
+    state: LogState
+    position: int | None
 
 
 class Partition:
@@ -92,6 +122,7 @@ class Partition:
         self.checkpoints = checkpoints or Checkpoints(directory)
         self._reload = reload
         self._segments = OpenSegments(directory)
+        self._waiting: deque[_Waiting] = deque()
         self._unflushed = False
         self._was_appended = False
         self._has_rolled = False
@@ -121,6 +152,7 @@ class Partition:
     def after_fork(self) -> None:
         """In a forked child nobody holds a lock; files and the mapped page are shared with the parent."""
         self._segments.reset()
+        self._waiting.clear()
 
     def state(self) -> LogState:
         """What is valid now, by whichever process. Costs about a microsecond."""
@@ -146,33 +178,113 @@ class Partition:
         """
         self.refresh_config()
         header = self._validate(batch)
-        with reporting("append to", self.directory), self._lock:
-            segment, state = self._writable()
-            append_time = None
-            if header.producer_id >= 0:
-                written = self._producers_at(state).find_duplicate(header)
-                if written is not None:
-                    return self._again(segment, written, sync=sync)
-            if self.config.timestamp_type is TimestampType.LOG_APPEND_TIME:
-                append_time = time.time_ns() // 1_000_000
-                batch = with_append_time(batch, append_time)
-                header = read_header(batch)
-            if self._is_roll_due(segment, state, header):
-                segment, state = self._roll(segment, state)
-            self._write(segment, state, header, batch, sync=sync)
+        if sync:
+            appended = self._append_synced(_Waiting(batch, header))
+        else:
+            with reporting("append to", self.directory), self._lock:
+                segment, state = self._writable()
+                header, batch, appended = self._numbered(state, header, batch)
+                if not appended.is_duplicate:
+                    if self._is_roll_due(segment, state, header):
+                        segment, state = self._roll(segment, state)
+                    position = state.committed_bytes
+                    state = self._write(segment, state, header, batch)
+                    self._page.publish(state)
+                    self._note(header, appended.base_offset)
+                    self._unflushed = self._was_appended = True
+                    self._index(segment, state, position)
         wake(self.directory)
         if self._has_rolled:
             self._has_rolled = False
             if self.on_roll is not None:
                 self.on_roll()
-        return Appended(state.log_end_offset, append_time)
+        return appended
 
-    def _again(self, segment: LogSegment, written: WrittenBatch, *, sync: bool) -> Appended:
-        """Acknowledge a batch that was there before as it is asked for now."""
-        if sync:
+    def _append_synced(self, mine: _Waiting) -> Appended:
+        """Append and flush a batch, with those of all threads that wait for the same: one flush for all."""
+        self._waiting.append(mine)
+        try:
+            with reporting("append to", self.directory), self._lock:
+                if mine.outcome is None:  # or else it went with another thread's
+                    self._append_waiting()
+                return mine.result()
+        except BaseException:
+            with suppress(ValueError):  # it is there still if this thread was interrupted while it waited
+                self._waiting.remove(mine)
+            raise
+
+    def _append_waiting(self) -> None:
+        group = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        try:
+            self._append_group(group)
+        except (BrokerError, OSError) as error:
+            self._producers = None
+            for each in group:
+                each.outcome = each.outcome or error
+        except BaseException:
+            # What was written and not published is cut by the next writer, who may be of those that wait.
+            self._producers = None
+            self._waiting.extendleft(each for each in reversed(group) if each.outcome is None)
+            raise
+
+    def _append_group(self, group: list[_Waiting]) -> None:
+        segment, state = self._writable()
+        published, written = state, list[_Written]()
+        for each in group:
+            try:
+                header, batch, appended = self._numbered(state, each.header, each.batch)
+            except BrokerError as error:
+                each.outcome = error
+                continue
+            position = None
+            if not appended.is_duplicate:
+                if self._is_roll_due(segment, state, header):
+                    self._publish_flushed(segment, published, written)
+                    segment, state = self._roll(segment, state)
+                    published, written = state, []
+                position = state.committed_bytes
+                try:
+                    state = self._write(segment, state, header, batch)
+                except OSError as error:
+                    each.outcome = error
+                    continue
+                self._note(header, appended.base_offset)
+            written.append(_Written(each, appended, state, position))
+        self._publish_flushed(segment, published, written)
+
+    def _publish_flushed(self, segment: LogSegment, published: LogState, written: list[_Written]) -> None:
+        """Flush what was written, then publish it. Raises OSError; then nothing of it is in the log."""
+        if not written:
+            return
+        try:
             segment.sync()
+        except OSError:
+            segment.cut(published.committed_bytes)
+            raise
+        if written[-1].state != published:
+            self._page.publish(written[-1].state)
+            self._was_appended = True
+        self._unflushed = False
+        for each in written:
+            each.waiting.outcome = each.appended
+            if each.position is not None:
+                self._index(segment, each.state, each.position)
+
+    def _numbered(
+        self, state: LogState, header: BatchHeader, batch: bytes
+    ) -> tuple[BatchHeader, bytes, Appended]:
+        """The batch as it is to be written at the end of `state`, and what to say of it."""
         has_append_time = self.config.timestamp_type is TimestampType.LOG_APPEND_TIME
-        return Appended(written.base_offset, written.timestamp if has_append_time else None, True)
+        if header.producer_id >= 0:
+            there = self._producers_at(state).find_duplicate(header)
+            if there is not None:
+                time_there = there.timestamp if has_append_time else None
+                return header, batch, Appended(there.base_offset, time_there, True)
+        if not has_append_time:
+            return header, batch, Appended(state.log_end_offset, None)
+        append_time = time.time_ns() // 1_000_000
+        batch = with_append_time(batch, append_time)
+        return read_header(batch), batch, Appended(state.log_end_offset, append_time)
 
     def _producers_at(self, state: LogState) -> ProducerStates:
         """What is known of producers at the log's end: what was known, and what others wrote since."""
@@ -198,29 +310,21 @@ class Partition:
             producers.offset = state.log_end_offset
         return producers
 
-    def _write(
-        self, segment: LogSegment, state: LogState, header: BatchHeader, batch: bytes, *, sync: bool
-    ) -> None:
-        base, position = state.log_end_offset, state.committed_bytes
-        prefix = PREFIX.pack(base, header.batch_length, 0)
+    def _write(self, segment: LogSegment, state: LogState, header: BatchHeader, batch: bytes) -> LogState:
+        """Write a batch behind `state`, and give the state with it. Raises OSError; then it is not there."""
+        position = state.committed_bytes
+        prefix = PREFIX.pack(state.log_end_offset, header.batch_length, 0)
         try:
             segment.write((prefix, memoryview(batch)[PREFIX.size :]), position)
-            if sync:
-                segment.sync()
         except OSError:
             segment.cut(position)
             raise
-        state = self._after(state, header)
-        self._page.publish(state)
+        return self._after(state, header)
+
+    def _note(self, header: BatchHeader, base: int) -> None:
+        """Remember a batch that is at offset `base` now as its producer's."""
         if self._producers is not None and self._producers.offset == base:
             self._producers.apply(header._replace(base_offset=base))
-        self._unflushed = not sync
-        self._was_appended = True
-        try:
-            self._index(segment, state, position)
-        except OSError as error:
-            # The batch is published; an entry that is missing only makes a search longer.
-            _log.warning("%s: no index entry for offset %d: %s", segment.path, base, error)
 
     def flush(self) -> None:
         """Flush to the disk what was appended by this process since the last flush."""
@@ -354,6 +458,14 @@ class Partition:
         )
 
     def _index(self, segment: LogSegment, state: LogState, position: int) -> None:
+        """Add the index entries that are due for the batch at `position`, the last in `state`."""
+        try:
+            self._add_entries(segment, state, position)
+        except OSError as error:
+            # The batch is published; an entry that is missing only makes a search longer.
+            _log.warning("%s: no index entry at byte %d: %s", segment.path, position, error)
+
+    def _add_entries(self, segment: LogSegment, state: LogState, position: int) -> None:
         # Another process may have indexed a batch since our last one; the entry we remember then is too old,
         # which only means that we look at the file.
         interval = self.config.index_interval_bytes

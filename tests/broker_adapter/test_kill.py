@@ -123,7 +123,9 @@ def has_unpublished_tail(directory: Path) -> bool:
     """Whether the active segment is longer than what its dead writer published."""
     page = StatePage(directory / ".state")
     try:
-        state = page.published()
+        state = page.read()
+        if state is None:  # nobody has opened the log yet
+            return False
         return (directory / f"{state.active_base:020d}.log").stat().st_size > state.committed_bytes
     finally:
         page.close()
