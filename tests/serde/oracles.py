@@ -29,7 +29,7 @@ class Case(NamedTuple):
 
 @functools.cache
 def cases() -> list[Case]:
-    """`CASES` of them, always the same: of every type, and half of them with another schema to read with."""
+    """`CASES` of them, much the same each time: of every type, half of them with another reader's schema."""
     found: list[Case] = []
     plain = schemas_with_values().map(lambda case: Case(case[0], case[0], *case[1:]))
     every = schemas_with_many(1).map(lambda case: Case(case[0], case[0], *case[1][0]))

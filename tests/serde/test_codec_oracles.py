@@ -95,6 +95,7 @@ def promoted(theirs: Any, value: Any) -> bool:
 
 def test_fastavro_writes_and_reads_the_same() -> None:
     assert len(ours()) >= CASES
+    unreadable = 0
     for case, body, value in ours():
         writer = fastavro.parse_schema(without_logical(case.writer))
         out = io.BytesIO()
@@ -103,9 +104,17 @@ def test_fastavro_writes_and_reads_the_same() -> None:
         theirs: Any = fastavro.schemaless_reader(io.BytesIO(body), writer, None)
         if case.reader is not case.writer:
             reader = fastavro.parse_schema(without_logical(define_first(case.writer, case.reader)))
-            theirs = fastavro.schemaless_reader(io.BytesIO(body), writer, reader)
+            try:
+                theirs = fastavro.schemaless_reader(io.BytesIO(body), writer, reader)
+            except UnicodeDecodeError:
+                # A reader's union with string before bytes: it takes the first that bytes can be promoted to.
+                text = json.dumps(case.reader)
+                assert 0 <= text.find('"string"') < text.rfind('"bytes"'), case
+                unreadable += 1
+                continue
             agree(case, theirs, value, converts_defaults=False)
         assert same(theirs, value), (case, theirs, value)
+    assert unreadable < CASES // 100
 
 
 def without_array_hints(value: Any) -> Any:
