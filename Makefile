@@ -33,7 +33,8 @@ types: $(VENV)/.fivebyte-dev
 	$(VENV)/bin/mypy
 
 # What an install builds: what is native, where there is a C compiler.
-NATIVE = setup.py $(wildcard serde/codec/native/*.pyx serde/codec/native/*.pxd broker_adapter/filelog/native/*.pyx)
+NATIVE = setup.py $(wildcard serde/codec/native/*.p[yx][xd] broker_adapter/filelog/native/*.p[yx][xd]) \
+	broker_adapter/filelog/gathering.py
 
 # A development install serves the demo as well: it is not made twice.
 $(VENV)/.fivebyte: pyproject.toml $(NATIVE) | $(VENV)/bin/pip

@@ -22,6 +22,12 @@ setup(
             "broker_adapter.filelog.native.records",
             ["broker_adapter/filelog/native/records.pyx"],
             optional=True,
-        )
+        ),
+        Extension(
+            "broker_adapter.filelog.native.gathering",
+            ["broker_adapter/filelog/gathering.py"],
+            depends=["broker_adapter/filelog/native/gathering.pxd"],
+            optional=True,
+        ),
     ]
 )

@@ -11,18 +11,18 @@ unchanged from byte 16 on.
 The format: https://kafka.apache.org/documentation/#recordbatch
 """
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from struct import Struct
 from types import ModuleType
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from crc32c import crc32c
 
 from broker_adapter.broker import Header, RawRecord, Record, TimestampType
 from broker_adapter.errors import CorruptBatch
 from broker_adapter.filelog.compression import Codec, compress, decompress
+from broker_adapter.filelog.native import built
 
 HEADER: Final = Struct(">qiibIhiqqqhii")
 HEADER_SIZE: Final = HEADER.size
@@ -45,18 +45,7 @@ _CHECKED: Final = Struct(">hiqqqhii")
 _HEAD: Final = Struct(">qiibI")
 
 
-def _find_native() -> Any:
-    """The same in C where it was built, unless ``FIVEBYTE_CODEC=pure`` is in the environment."""
-    if os.environ.get("FIVEBYTE_CODEC") == "pure":
-        return None
-    try:
-        from broker_adapter.filelog.native import records
-    except ImportError:
-        return None
-    return records
-
-
-_native: Final[ModuleType | None] = _find_native()
+_native: Final[ModuleType | None] = built("records")
 
 NewRecord: TypeAlias = tuple[int, bytes | None, bytes | None, Sequence[Header]]
 """A record to write: timestamp in ms, key, value, headers."""

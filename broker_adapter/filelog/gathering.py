@@ -1,24 +1,38 @@
-"""Batches that are being gathered, and the futures of the records in them.
+# cython: annotation_typing=False, freethreading_compatible=True
+"""Records on their way into a partition: the batches they are gathered in, and their futures.
 
 Owns no file; writes through `Partition.append`. Any thread of the process that
 gathers; what a forked child finds gathered is the parent's to write.
+
+Every record of a producer goes through here, so this file is compiled, too,
+where that can be done, with ``native/gathering.pxd`` for types. An install
+compiles it (`make` does when it was changed), and the tests run both.
 """
 
-import logging
 import threading
 import time
-from typing import Final, Protocol
+from collections.abc import Sequence
+from time import time_ns
+from typing import Final
 
-from broker_adapter.broker import Acknowledgement, DeliveryCallback, Durability, TopicPartition
-from broker_adapter.errors import BrokerError, Closed, DeliveryTimeout
-from broker_adapter.filelog.batch import HEADER_SIZE, NewRecord, encode_batch
+from broker_adapter.broker import Acknowledgement, DeliveryCallback, Durability, Header, TopicPartition
+from broker_adapter.callbacks import Callbacks
+from broker_adapter.checks import check_parts, checked_headers
+from broker_adapter.errors import (
+    BrokerError,
+    Closed,
+    DeliveryTimeout,
+    InvalidRecord,
+    RecordTooLarge,
+    UnknownPartition,
+)
+from broker_adapter.filelog.batch import HEADER_SIZE, MAX_RECORD_OVERHEAD, NewRecord, encode_batch
 from broker_adapter.filelog.compression import Codec
 from broker_adapter.filelog.partition import Appended, Partition
 from broker_adapter.filelog.producers import MAX_SEQUENCE, new_producer_id
+from broker_adapter.partitioner import Partitioner
 
 CLOSED: Final = "this producer is closed; ask the broker for another"
-
-_log = logging.getLogger(__name__)
 
 
 class Batch:
@@ -64,24 +78,14 @@ class Batch:
         self.is_done = True
         self.latch.release()
 
-    def call_back(self) -> None:
-        """Tell who asked to be told. Not under a lock: they may send."""
-        callbacks, self.callbacks = self.callbacks, []
-        for callback, delivery in callbacks:
-            try:
-                callback(delivery)
-            except Exception:  # noqa: BLE001 - it is theirs, and no batch of ours is to fail for it
-                _log.exception("the on_delivery of a record for %s raised", self.name)
-
 
 class FileDelivery:
     """The future of one record: a place in a batch."""
 
     __slots__ = ("_batch", "_index")
 
-    def __init__(self, batch: Batch, index: int) -> None:
-        self._batch = batch
-        self._index = index
+    _batch: Batch
+    _index: int
 
     def done(self) -> bool:
         """Whether the record was written, or has failed."""
@@ -104,34 +108,19 @@ class FileDelivery:
         return Acknowledgement(topic, partition, batch.base_offset + self._index, timestamp, batch.durability)
 
 
-class Gathering(Protocol):
-    """What a gatherer asks of the producer that it gathers for."""
-
-    linger: float
-    batch_size: int
-    codec: Codec
-
-    def write_later(self, gatherer: "Gatherer", batch: Batch) -> None:
-        """Have `batch` written once it has lingered, if it was not written before."""
-
-    def failed(self, topic: str, error: BrokerError) -> None:
-        """Remember that a batch was not written, for the next flush to raise."""
-
-
 class Gatherer:
     """The open batch of one partition. Any thread; the lock keeps the partition's records in order."""
 
-    def __init__(self, producer: Gathering, partition: Partition, durability: Durability) -> None:
+    def __init__(self, sender: "Sender", partition: Partition) -> None:
         self.partition = partition
-        self._producer = producer
-        self._durability = durability
-        self._writes_at_once = producer.linger <= 0
+        self._sender = sender
+        self._writes_at_once = sender.linger <= 0
         self._begin_again()
         self._take_settings()
         self._lock = threading.Lock()
         self._batch: Batch | None = None
-        self._written: list[Batch] = []
-        """Batches that are done and whose callbacks were not called yet."""
+        self._callbacks = sender.callbacks
+        self._due = sender.callbacks.due
         self._is_closed = False
 
     def add(self, record: NewRecord, size: int, on_delivery: DeliveryCallback | None) -> FileDelivery:
@@ -143,7 +132,9 @@ class Gatherer:
                 if batch is None or batch.size + size > self._limit:
                     batch = self._next(batch)
                 records = batch.records
-                delivery = FileDelivery(batch, len(records))
+                delivery = FileDelivery.__new__(FileDelivery)  # compiled, far cheaper than an __init__
+                delivery._batch = batch
+                delivery._index = len(records)
                 records.append(record)
                 batch.size += size
                 if on_delivery is not None:
@@ -153,8 +144,8 @@ class Gatherer:
                 return delivery
         finally:
             # Also where a write was interrupted: who asked to be told is told.
-            if self._written:
-                self._call_back()
+            if self._due:
+                self._callbacks.call()
 
     def _next(self, batch: Batch | None) -> Batch:
         """Write what is open, and begin another batch."""
@@ -164,14 +155,15 @@ class Gatherer:
             self._write(batch)
         # The topic's settings may have been altered since the last batch.
         self._take_settings()
-        batch = self._batch = Batch(self.partition.name, self.partition.config.durability(self._durability))
+        durability = self.partition.config.durability(self._sender.durability)
+        batch = self._batch = Batch(self.partition.name, durability)
         if not self._writes_at_once:
-            self._producer.write_later(self, batch)
+            self._sender.write_later(self, batch)
         return batch
 
     def _take_settings(self) -> None:
         config = self.partition.config
-        self._limit = min(self._producer.batch_size, config.max_message_bytes)
+        self._limit = min(self._sender.batch_size, config.max_message_bytes)
         self.largest_sure = config.max_message_bytes - HEADER_SIZE
         self.needs_keys = config.is_compacted
 
@@ -182,7 +174,7 @@ class Gatherer:
                 if self._batch is batch:
                     self._write(batch)
         finally:
-            self._call_back()
+            self._callbacks.call()
 
     def flush(self, deadline: float | None) -> None:
         """Write what is open, by `deadline` of the monotonic clock. Raises `DeliveryTimeout`."""
@@ -194,22 +186,17 @@ class Gatherer:
                 self._write(self._batch)
         finally:
             self._lock.release()
-            self._call_back()
 
     def close(self) -> None:
         """Write what is open, and take nothing more."""
-        try:
-            with self._lock:
-                self._is_closed = True
-                if self._batch is not None:
-                    self._write(self._batch)
-        finally:
-            self._call_back()
+        with self._lock:
+            self._is_closed = True
+            if self._batch is not None:
+                self._write(self._batch)
 
     def forget(self) -> None:
         """In a forked child: what is gathered is the parent's."""
         self._lock = threading.Lock()
-        self._written = []
         self._begin_again()
         if self._batch is not None:
             self._batch.error = Closed(
@@ -229,7 +216,7 @@ class Gatherer:
             codec = self.partition.config.codec
             data = encode_batch(
                 batch.records,
-                self._producer.codec if codec is None else codec,
+                self._sender.codec if codec is None else codec,
                 (self._producer_id, 0, self._sequence),
             )
             appended = self._append(batch, data)
@@ -238,7 +225,7 @@ class Gatherer:
         except BrokerError as error:
             batch.error = error
             self._begin_again()
-            self._producer.failed(batch.name.topic, error)
+            self._sender.failed(batch.name.topic, error)
         except BaseException:
             if not batch.is_settled:
                 batch.error = BrokerError(
@@ -248,8 +235,8 @@ class Gatherer:
             raise
         finally:
             batch.finish()
-            if batch.callbacks:
-                self._written.append(batch)
+            self._callbacks.due.extend(batch.callbacks)
+            batch.callbacks = []
 
     def _append(self, batch: Batch, data: bytes) -> Appended:
         sync = batch.durability is Durability.BATCH
@@ -264,10 +251,88 @@ class Gatherer:
             batch.is_settled = True
             raise
 
-    def _call_back(self) -> None:
-        while True:
-            try:
-                batch = self._written.pop(0)  # atomic, so that each is told once
-            except IndexError:
-                return
-            batch.call_back()
+
+class Sender:
+    """The way of every record: checked, given a partition, gathered. A producer is one."""
+
+    def __init__(
+        self, linger: float, batch_size: int, codec: Codec, durability: Durability, partitioner: Partitioner
+    ) -> None:
+        """`linger` in seconds, `batch_size` in bytes; `codec` and `durability` where a topic has none."""
+        self.linger = linger
+        self.batch_size = batch_size
+        self.codec = codec
+        self.durability = durability
+        self.callbacks = Callbacks()
+        self._partitioner = partitioner
+        self._topics: dict[str, list[Gatherer]] = {}
+
+    def _gatherers(self, topic: str) -> list[Gatherer]:
+        """Open a topic: a gatherer for each partition. Raises `UnknownTopic` or `Closed`."""
+        raise NotImplementedError
+
+    def write_later(self, gatherer: Gatherer, batch: Batch) -> None:
+        """Have `batch` written once it has lingered, if it was not written before."""
+        raise NotImplementedError
+
+    def failed(self, topic: str, error: BrokerError) -> None:
+        """Remember that a batch was not written, for the next flush to raise."""
+        raise NotImplementedError
+
+    def send(
+        self,
+        topic: str,
+        value: bytes | None = None,
+        *,
+        key: bytes | None = None,
+        headers: Sequence[Header] = (),
+        partition: int | None = None,
+        timestamp: int | None = None,
+        on_delivery: DeliveryCallback | None = None,
+    ) -> FileDelivery:
+        """See `broker_adapter.broker.Producer.send`."""
+        gatherers = self._topics.get(topic) or self._gatherers(topic)
+        size = MAX_RECORD_OVERHEAD
+        if timestamp is None and type(value) is bytes and (key is None or type(key) is bytes):
+            # What almost every record is costs no further call.
+            timestamp = time_ns() // 1_000_000
+            size += len(value) if key is None else len(value) + len(key)
+        else:
+            if timestamp is None:
+                timestamp = time_ns() // 1_000_000
+            check_parts(topic, key, value, timestamp)
+            size += len(key or b"") + len(value or b"")
+        if headers:
+            headers, more = checked_headers(topic, headers)
+            size += more
+        else:
+            headers = ()  # whatever was given: what encodes records in C takes tuples
+        if partition is None:
+            partition = self._partitioner(key, len(gatherers))
+        if not 0 <= partition < len(gatherers):
+            raise UnknownPartition(
+                f"topic {topic!r} has no partition {partition}; it has 0 to {len(gatherers) - 1}"
+            )
+        gatherer = gatherers[partition]
+        if key is None and gatherer.needs_keys:
+            raise InvalidRecord(f"topic {topic!r} is compacted by key, and this record has none; give it one")
+        record: NewRecord = (timestamp, key, value, headers)
+        if size > gatherer.largest_sure:
+            self._check_fits(gatherer.partition, record)
+        return gatherer.add(record, size, on_delivery)
+
+    def _check_fits(self, partition: Partition, record: NewRecord) -> None:
+        # Sizes are estimates from above: near the limit it takes the real one.
+        size = len(encode_batch([record], self.codec))
+        if size > partition.config.max_message_bytes:
+            raise RecordTooLarge(
+                f"a record for {partition.name} makes a batch of {size} bytes, above the topic's "
+                f"max.message.bytes={partition.config.max_message_bytes}; send less or raise that setting"
+            )
+
+    def forget(self) -> None:
+        """In a forked child: what was sent is the parent's."""
+        for gatherers in self._topics.values():
+            for gatherer in gatherers:
+                gatherer.forget()
+        self.callbacks.after_fork()

@@ -12,31 +12,29 @@ grows. Batches that linger are written by one thread of the producer.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from time import time_ns
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from broker_adapter.broker import DeliveryCallback, Durability, Header
-from broker_adapter.checks import check_parts, checked_headers
-from broker_adapter.errors import (
-    BrokerError,
-    Closed,
-    InvalidConfig,
-    InvalidRecord,
-    RecordTooLarge,
-    UnknownPartition,
-    UnknownTopic,
-)
-from broker_adapter.filelog.batch import MAX_RECORD_OVERHEAD, NewRecord, encode_batch
+from broker_adapter.broker import Durability
+from broker_adapter.errors import BrokerError, Closed, InvalidConfig, UnknownTopic
+from broker_adapter.filelog import gathering
 from broker_adapter.filelog.compression import Codec
-from broker_adapter.filelog.gathering import CLOSED, Batch, FileDelivery, Gatherer
+from broker_adapter.filelog.gathering import CLOSED, Batch
+from broker_adapter.filelog.native import built
 from broker_adapter.filelog.partition import Partition
 from broker_adapter.forks import reset_in_child
 from broker_adapter.partitioner import ConsistentPartitioner, Partitioner
 
+if TYPE_CHECKING:
+    from broker_adapter.filelog.gathering import Gatherer, Sender
+else:
+    # The same source, compiled if it can be had.
+    _gathering = built("gathering") or gathering
+    Gatherer, Sender = _gathering.Gatherer, _gathering.Sender
 
-class FileProducer:
+
+class FileProducer(Sender):
     """A producer to a file log. See `broker_adapter.broker.Producer`."""
 
     def __init__(
@@ -53,14 +51,9 @@ class FileProducer:
         """`open_topic` gives a topic's partitions, or raises `UnknownTopic`. Raises `InvalidConfig`."""
         if linger < 0 or batch_size < 1:
             raise InvalidConfig(f"linger={linger} and batch_size={batch_size} must not be below 0 and 1")
-        self.linger = linger
-        self.batch_size = batch_size
-        self.codec = codec
+        super().__init__(linger, batch_size, codec, durability, partitioner or ConsistentPartitioner())
         self._open_topic = open_topic
-        self._durability = durability
-        self._partitioner = partitioner or ConsistentPartitioner()
         self._on_close = on_close
-        self._topics: dict[str, list[Gatherer]] = {}
         self._deleted: list[Gatherer] = []
         self._closed = False
         self._failure: BrokerError | None = None
@@ -75,53 +68,11 @@ class FileProducer:
 
     def after_fork(self) -> None:
         """Start empty in a forked child, which has none of the parent's threads."""
-        for gatherers in self._topics.values():
-            for gatherer in gatherers:
-                gatherer.forget()
+        self.forget()
         self._failure = None
         self._reset()
 
-    # ---------------------------------------------------------------- sending
-
-    def send(
-        self,
-        topic: str,
-        value: bytes | None = None,
-        *,
-        key: bytes | None = None,
-        headers: Sequence[Header] = (),
-        partition: int | None = None,
-        timestamp: int | None = None,
-        on_delivery: DeliveryCallback | None = None,
-    ) -> FileDelivery:
-        """See `broker_adapter.broker.Producer.send`."""
-        gatherers = self._topics.get(topic) or self._gatherers(topic)
-        size = MAX_RECORD_OVERHEAD
-        if timestamp is None and type(value) is bytes and type(key) is bytes:
-            # What almost every record is costs no further call.
-            timestamp = time_ns() // 1_000_000
-            size += len(value) + len(key)
-        else:
-            if timestamp is None:
-                timestamp = time_ns() // 1_000_000
-            check_parts(topic, key, value, timestamp)
-            size += len(key or b"") + len(value or b"")
-        if headers:
-            headers, more = checked_headers(topic, headers)
-            size += more
-        if partition is None:
-            partition = self._partitioner(key, len(gatherers))
-        if not 0 <= partition < len(gatherers):
-            raise UnknownPartition(
-                f"topic {topic!r} has no partition {partition}; it has 0 to {len(gatherers) - 1}"
-            )
-        gatherer = gatherers[partition]
-        if key is None and gatherer.needs_keys:
-            raise InvalidRecord(f"topic {topic!r} is compacted by key, and this record has none; give it one")
-        record: NewRecord = (timestamp, key, value, headers)
-        if size > gatherer.largest_sure:
-            self._check_fits(gatherer.partition, record)
-        return gatherer.add(record, size, on_delivery)
+    # ---------------------------------------------------------------- topics
 
     def _gatherers(self, topic: str) -> list[Gatherer]:
         with self._topics_lock:
@@ -129,23 +80,18 @@ class FileProducer:
                 raise Closed(CLOSED)
             if topic not in self._topics:
                 partitions = self._open_topic(topic)
-                self._topics[topic] = [Gatherer(self, each, self._durability) for each in partitions]
+                self._topics[topic] = [Gatherer(self, each) for each in partitions]
             return self._topics[topic]
-
-    def _check_fits(self, partition: Partition, record: NewRecord) -> None:
-        # Sizes are estimates from above: near the limit it takes the real one.
-        size = len(encode_batch([record], self.codec))
-        if size > partition.config.max_message_bytes:
-            raise RecordTooLarge(
-                f"a record for {partition.name} makes a batch of {size} bytes, above the topic's "
-                f"max.message.bytes={partition.config.max_message_bytes}; send less or raise that setting"
-            )
 
     def flush(self, timeout: float | None = None) -> None:
         """See `broker_adapter.broker.Producer.flush`."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        for gatherer in self._all_gatherers():
-            gatherer.flush(deadline)
+        try:
+            for gatherer in self._all_gatherers():
+                gatherer.flush(deadline)
+        finally:
+            self.callbacks.call()
+        self.callbacks.all_called(deadline)
         self._raise_failure()
 
     def _all_gatherers(self) -> list[Gatherer]:
@@ -207,11 +153,15 @@ class FileProducer:
             self._closed = True
         with self._wake:
             self._wake.notify()
-        if self._thread is not None:
+        if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
         self._on_close(self)
-        for gatherer in self._all_gatherers():
-            gatherer.close()
+        try:
+            for gatherer in self._all_gatherers():
+                gatherer.close()
+        finally:
+            self.callbacks.call()
+        self.callbacks.all_called(None)
         self._raise_failure()
 
     def __enter__(self) -> Self:

@@ -4,7 +4,6 @@ A producer may be used by any thread of the process that made it. In a forked
 child it is closed: librdkafka's threads are the parent's.
 """
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from confluent_kafka import KafkaError, Message
 from confluent_kafka import Producer as Librdkafka
 
 from broker_adapter.broker import Acknowledgement, DeliveryCallback, Durability, Header, Partitioning
+from broker_adapter.callbacks import Callbacks
 from broker_adapter.checks import check_parts, checked_headers
 from broker_adapter.errors import (
     BrokerError,
@@ -39,8 +39,6 @@ _Produced: TypeAlias = tuple[
     str, bytes | None, bytes | None, int, Callable[[KafkaError | None, Message], None]
 ]
 """What librdkafka is given: topic, value, key, partition, delivery report."""
-
-_log = logging.getLogger(__name__)
 
 
 class KafkaDelivery:
@@ -79,10 +77,7 @@ class KafkaDelivery:
             self.error = translated(error, f"write a record to {place}")
             self._producer.failed(self.error)
         if self._callback is not None:
-            try:
-                self._callback(self)
-            except Exception:  # noqa: BLE001 - it is theirs, and the thread must go on
-                _log.exception("an on_delivery raised")
+            self._producer.callbacks.due.append((self._callback, self))
 
 
 class KafkaProducer:
@@ -114,6 +109,8 @@ class KafkaProducer:
         self._on_close = on_close
         self._failure: BrokerError | None = None
         self._closed: str | None = None
+        # Called once librdkafka has returned: one that flushes within its report would end the process.
+        self.callbacks = Callbacks()
         self._progress = threading.Condition()
         """Notified after deliveries were reported."""
         self._stop = threading.Event()
@@ -125,6 +122,7 @@ class KafkaProducer:
         """In a forked child there is no thread that sends."""
         self._closed = "this producer was made before a fork, and belongs to the parent; make another"
         self._progress = threading.Condition()
+        self.callbacks.after_fork()
         self._stop.set()
 
     # ---------------------------------------------------------------- sending
@@ -219,6 +217,7 @@ class KafkaProducer:
             if self._librdkafka.poll(_POLL_SECONDS):
                 with self._progress:
                     self._progress.notify_all()
+                self.callbacks.call()
 
     def wait_for(self, delivery: KafkaDelivery, timeout: float | None) -> None:
         """Wait until `delivery` is done. Raises `DeliveryTimeout`, or `Closed` in a forked child."""
@@ -249,12 +248,14 @@ class KafkaProducer:
             waiting = self._librdkafka.flush(left)
             with self._progress:
                 self._progress.notify_all()  # this thread was told of some
+            self.callbacks.call()
             if not waiting:
                 break
             if deadline is not None and time.monotonic() >= deadline:
                 raise DeliveryTimeout(
                     f"{waiting} records were not acknowledged within {timeout} s; they may be yet"
                 )
+        self.callbacks.all_called(deadline)
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
@@ -275,7 +276,8 @@ class KafkaProducer:
             self._flush(None)  # a record that cannot be sent fails after message.timeout.ms
         finally:
             self._stop.set()
-            self._poller.join()
+            if self._poller is not threading.current_thread():
+                self._poller.join()
             with self._progress:
                 self._progress.notify_all()
 

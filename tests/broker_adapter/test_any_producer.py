@@ -93,6 +93,40 @@ def test_a_callback_may_send(any_broker: Broker, topic: str) -> None:
         assert answered[0].result().offset == 1
 
 
+def test_a_flush_waits_for_a_callback_that_another_thread_calls(any_broker: Broker, topic: str) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    told = []
+
+    def listen(delivery: Delivery) -> None:
+        begun.set()
+        go_on.wait(30)
+        told.append(delivery.result(0).offset)
+
+    with any_broker.producer() as producer:
+        sent = producer.send(topic, b"v", on_delivery=listen)
+        assert begun.wait(30)
+        assert sent.done()
+        with pytest.raises(DeliveryTimeout, match="on_delivery"):
+            producer.flush(0.05)
+        go_on.set()
+        producer.flush()
+        assert told == [0]
+
+
+def test_a_callback_may_flush(any_broker: Broker, topic: str) -> None:
+    told = []
+    with any_broker.producer(linger=NEVER) as producer:
+
+        def listen(delivery: Delivery) -> None:
+            producer.flush(30)
+            told.append(delivery.result(0).offset)
+
+        for n in range(20):
+            producer.send(topic, b"%d" % n, partition=n % 4, on_delivery=listen)
+        producer.flush(30)
+        assert len(told) == 20
+
+
 def test_records_linger_until_a_flush(any_broker: Broker, topic: str) -> None:
     with any_broker.producer(linger=NEVER) as producer:
         delivery = producer.send(topic, b"v")

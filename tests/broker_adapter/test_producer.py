@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from broker_adapter import BrokerError, Durability, RawRecord, TopicPartition
+from broker_adapter import BrokerError, Delivery, Durability, RawRecord, TopicPartition
 from broker_adapter.errors import (
     Closed,
     DeliveryTimeout,
@@ -337,3 +337,56 @@ def test_an_interrupted_write_does_not_pass_for_a_written_one(
         again = producer.send("t", b"w", partition=0)
         producer.flush()
         assert again.result(0).offset == 0
+
+
+def test_callbacks_of_a_partition_are_called_in_order_by_one_thread_at_a_time(broker: FileBroker) -> None:
+    told: list[int] = []
+    running = 0
+    with broker.producer(linger=0) as producer:
+
+        def listen(delivery: Delivery) -> None:
+            nonlocal running
+            running += 1
+            assert running == 1
+            time.sleep(0)
+            told.append(delivery.result(0).offset)
+            running -= 1
+
+        def send() -> None:
+            for _ in range(200):
+                producer.send("t", b"v", partition=0, on_delivery=listen)
+
+        threads = [threading.Thread(target=send) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        producer.flush()
+    assert told == list(range(800))
+
+
+def test_callbacks_that_send_go_no_deeper(broker: FileBroker) -> None:
+    told: list[int] = []
+    with broker.producer(linger=0) as producer:
+
+        def listen(delivery: Delivery) -> None:
+            told.append(delivery.result(0).offset)
+            if len(told) < 5_000:
+                producer.send("t", b"v", partition=0, on_delivery=listen)
+
+        producer.send("t", b"v", partition=0, on_delivery=listen)
+    assert told == list(range(5_000))
+
+
+def test_a_callback_may_close(broker: FileBroker) -> None:
+    closed = threading.Event()
+    producer = broker.producer(linger=0.001)
+
+    def listen(_: Delivery) -> None:
+        producer.close()
+        closed.set()
+
+    producer.send("t", b"v", on_delivery=listen)
+    assert closed.wait(30)
+    with pytest.raises(Closed):
+        producer.send("t", b"v")
