@@ -37,7 +37,7 @@ def appended_behind_one(
         flushes.append(segment)
         if len(flushes) == 1:
             first = time.monotonic()
-            while len(partition._waiting) < len(batches) and time.monotonic() < first + 20:
+            while len(partition._appender.waiting) < len(batches) and time.monotonic() < first + 20:
                 time.sleep(0.001)
         else:
             then()
@@ -50,7 +50,7 @@ def appended_behind_one(
             time.sleep(0.001)
         for number, batch in enumerate(batches, 1):
             asked.append(pool.submit(partition.append_batch, batch, sync=True))
-            while len(partition._waiting) < number:  # so that they wait in this order
+            while len(partition._appender.waiting) < number:  # so that they wait in this order
                 time.sleep(0.001)
     monkeypatch.setattr(LogSegment, "sync", flush)
     return asked, len(flushes)

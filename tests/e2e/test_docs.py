@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 from types import FunctionType, ModuleType
 
@@ -254,6 +255,23 @@ def test_imports_go_as_the_architecture_page_says(package: str) -> None:
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             others = set(names) - ALLOWED.get(package, set())
             assert not {name.partition(".")[0] for name in others} & FORBIDDEN[package], path
+
+
+@pytest.mark.parametrize("package", ["broker_adapter", "fivebyte", "registry", "serde"])
+def test_no_imports_go_in_a_circle(package: str) -> None:
+    files = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path
+        for path in (ROOT / package).rglob("*.py")
+        if path.name != "__init__.py"
+    }
+    imported: dict[str, set[str]] = {}
+    for module, path in files.items():
+        names = imported[module] = set()
+        for node in ast.parse(path.read_text()).body:  # what is imported within functions is imported later
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        names &= files.keys()
+    tuple(TopologicalSorter(imported).static_order())  # raises CycleError, with the circle
 
 
 def test_every_module_says_what_it_is() -> None:
