@@ -38,6 +38,13 @@ def _flag() -> fields.Boolean:
     return _Flag(allow_none=True)
 
 
+class _Word(fields.String):
+    """One of some words, in any letter case."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return super()._deserialize(value, attr, data, **kwargs).upper()
+
+
 class ReferenceBody(_Body):
     """A reference: the name that the schema uses, and the version that it stands for."""
 
@@ -198,7 +205,9 @@ ConfigBody = _ConfigBody.from_dict(
         "validateFields": _flag(),
         "validateNewSchemas": _flag(),
         "validateRules": _flag(),
-        "compatibilityPolicy": _text("LOGICAL", "STRICT", "LENIENT"),
+        "compatibilityPolicy": _Word(
+            allow_none=True, validate=validate.OneOf(("LOGICAL", "STRICT", "LENIENT"))
+        ),
         "compatibilityGroup": _text(),
         "defaultMetadata": fields.Nested(MetadataBody, allow_none=True),
         "overrideMetadata": fields.Nested(MetadataBody, allow_none=True),

@@ -3,8 +3,13 @@
 So a client that can only be given a base URL works inside one context. This is
 done to the WSGI environment, before routing: there is one set of routes, and
 the path is decoded already, so that a subject may hold anything.
+
+Here, too, goes the slash that some clients put behind a path with a subject: a
+route would take it for a part of the subject. Java's asks at
+``/compatibility/subjects/{subject}/versions/``.
 """
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
@@ -20,12 +25,20 @@ _SCOPES = {"/config", "/mode"}
 _LISTINGS = {"/subjects", "/schemas"}
 _EVERY_CONTEXT = ":*:"
 _IDS = "/schemas/ids/"
+_BELOW_A_SUBJECT = re.compile(
+    r"/(?:compatibility/)?subjects/.+/(?:metadata|versions(?:/[^/]+(?:/(?:schema|referencedby|tags))?)?)/",
+    re.DOTALL,
+)
+"""Where a slash at the end is no part of the subject. Elsewhere it may be: it came as ``%2F``, perhaps."""
 _OF_THE_SERVER = ("health/", "metrics")
 """What is in no context: with one before it, it is no path."""
 
 
 class ContextPaths:
-    """Puts the context of a path into the subject, or into the query where the path has none."""
+    """Puts the context of a path into the subject, or into the query where the path has none.
+
+    And takes a slash from the end of a path, where it would spoil the subject.
+    """
 
     def __init__(self, app: "WSGIApplication") -> None:
         self._app = app
@@ -40,6 +53,9 @@ class ContextPaths:
             asked = rest or (slash and environ["REQUEST_METHOD"] != "DELETE")
             if context is not None and asked and not rest.startswith(_OF_THE_SERVER):
                 environ = {**environ, **_rewritten(f"/{rest}", f":{context}:", environ)}
+                path = environ["PATH_INFO"]
+        if path.endswith("/") and _BELOW_A_SUBJECT.fullmatch(path):
+            environ = {**environ, "PATH_INFO": path[:-1]}
         return self._app(environ, start_response)
 
 
@@ -47,7 +63,7 @@ def _rewritten(path: str, scope: str, environ: "WSGIEnvironment") -> dict[str, A
     if path.rstrip("/") in _SCOPES:
         return {"PATH_INFO": f"{path.rstrip('/')}/{scope}"}
     for begin in _BEFORE_SUBJECTS:
-        if path.startswith(begin):
+        if path.startswith(begin) and path != begin:
             return {"PATH_INFO": begin + _qualified(path[len(begin) :], scope)}
     query = environ.get("QUERY_STRING", "")
     if path.rstrip("/") in _LISTINGS:

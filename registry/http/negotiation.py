@@ -36,6 +36,8 @@ def is_readable(content_type: str | None) -> bool:
 
 def _choose(accept: str) -> str | None:
     ranges = [_parse_range(part) for part in accept.split(",") if part.strip()]
+    if not ranges:
+        return MEDIA_TYPES[0]
     best, best_weight = None, 0.0
     for media_type in MEDIA_TYPES:
         weight = _weight(media_type, ranges)
@@ -53,7 +55,8 @@ def _parse_range(text: str) -> tuple[str, float]:
         weight = float(options.get("q", "1"))
     except ValueError:
         weight = 0.0
-    return media_range.lower(), weight
+    # Java's own HTTP client says "*", and JAX-RS takes it.
+    return "*/*" if media_range == "*" else media_range.lower(), weight
 
 
 def _weight(media_type: str, ranges: list[tuple[str, float]]) -> float:

@@ -47,7 +47,10 @@ _FORMAT = _text("format", "`resolved`: with all that it refers to put in.", defa
 _FORM = (
     _FORMAT,
     _text("referenceFormat", "`qualified`: subjects of references with their context.", default=""),
-    _several("findTags", "Tell which parts of the schema have one of these tags; `*` is any."),
+    _several(
+        "findTags",
+        "Tell which parts of the schema have one of these tags, commas between; `*` is any.",
+    ),
 )
 _NORMALIZE = _flag("normalize", "Take the schema in its normalized form.")
 _SUBJECT = _text(

@@ -20,7 +20,8 @@ def rendered(registry: Registry, version: SchemaVersion, *keys: str) -> dict[str
         for reference in value.get("references", ()):
             subject = QualifiedSubject.parse(reference["subject"], context_of(version.subject))
             reference["subject"] = str(subject)
-    wanted = set(request.args.getlist("findTags"))
+    # Java's client puts all of them into one parameter, with commas between.
+    wanted = {tag for tags in request.args.getlist("findTags") for tag in tags.split(",") if tag}
     found = registry.tags(version) if wanted else {}
     tags = [
         {"schemaEntity": {"entityPath": part.path, "entityType": part.type}, "tags": list(tags)}

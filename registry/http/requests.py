@@ -65,9 +65,12 @@ def wants_deleted() -> bool:
 
 
 def number(name: str, default: int) -> int:
-    """A query's number. Raises NotFound for anything else, as JAX-RS does."""
-    text = request.args.get(name)
-    return default if text is None else path_number(text)
+    """A query's number, or `default` for none or an empty one.
+
+    Raises NotFound for anything else, as JAX-RS does.
+    """
+    text = request.args.get(name, "")
+    return path_number(text) if text.strip() else default
 
 
 def path_number(text: str) -> int:
@@ -121,6 +124,9 @@ def _parse_json(raw: bytes) -> object:
     except UnicodeEncodeError:
         raise BadRequest("The body is not valid: a \\u escape stands for half a character") from None
     except UnicodeDecodeError as fault:
+        encoding = request.headers.get("Content-Encoding")
+        if encoding:
+            raise BadRequest(f"The body is encoded ({encoding}): send it as plain JSON") from None
         raise BadRequest(f"The body is not UTF-8: byte {fault.start} is wrong") from None
     except ValueError as fault:
         raise BadRequest(f"The body is not JSON: {fault}") from None

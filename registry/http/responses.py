@@ -25,7 +25,10 @@ def text_answer(text: str, status: int = 200) -> Response:
 
 
 def entity(version: SchemaVersion, *keys: str) -> dict[str, Any]:
-    """The `keys` of a version that have a value: null, and what is empty, is left out (NON_EMPTY)."""
+    """The `keys` of a version that have a value: null, and an empty list, is left out (NON_EMPTY).
+
+    Metadata and rules that say nothing are no empty list: with them it is another schema than without.
+    """
     content = version.content
     whole = {
         "subject": version.subject,
@@ -40,7 +43,7 @@ def entity(version: SchemaVersion, *keys: str) -> dict[str, Any]:
         "ts": version.time,
         "deleted": version.deleted,
     }
-    return {key: whole[key] for key in keys if whole[key] is not None and whole[key] not in ("", [], {})}
+    return {key: whole[key] for key in keys if whole[key] is not None and whole[key] != []}
 
 
 CONTENT = ("guid", "schemaType", "references", "metadata", "ruleSet", "schema")

@@ -42,6 +42,8 @@ def test_a_config_is_changed_field_by_field(client: FlaskClient) -> None:
     }
     echo = client.put("/config/s", json={"alias": None, "compatibilityLevel": "none"}).get_json()
     assert echo == {"compatibility": "NONE", "validateFields": False}
+    policy = client.put("/config/p", json={"compatibilityPolicy": "strict"}).get_json()
+    assert policy == client.get("/config/p").get_json() == {"compatibilityPolicy": "STRICT"}
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,42 @@ def test_bytes_that_are_no_text(client: FlaskClient, path: str) -> None:
     assert client.get(path).status_code in {200, 404}
 
 
+# A slash at the end
+
+
+@pytest.mark.parametrize("base", ["", "/contexts/.eu"])
+@pytest.mark.parametrize("subject", ["s", "a%2Fb", "versions"])
+def test_a_slash_behind_a_path_is_no_part_of_the_subject(
+    client: FlaskClient, base: str, subject: str
+) -> None:
+    versions, body = f"{base}/subjects/{subject}/versions/", {"schema": '"int"'}
+    number = client.post(versions, json=body).get_json()["id"]
+    whole = client.get(versions + "1").get_json()
+    listed = client.get(f"{base}/subjects/").get_json()
+    assert (listed, client.get(f"{base}/schemas/").get_json()) == ([whole["subject"]], [whole])
+    assert client.get(versions).get_json() == [1]
+    assert client.get(versions + "latest/").get_json() == whole
+    assert client.get(versions + "1/schema/").text == '"int"'
+    assert client.get(versions + "1/referencedby/").get_json() == []
+    assert client.get(f"{base}/subjects/{subject}/metadata/").get_json() == whole
+    # Java's client asks here whether a schema could be registered, and its Maven plugin with it.
+    check = f"{base}/compatibility/subjects/{subject}/versions/"
+    answered = client.post(f"{check}?normalize=false&verbose=true", json=body).get_json()
+    assert answered == {"is_compatible": True, "messages": []}
+    assert client.post(f"{check}latest/", json=body).get_json() == {"is_compatible": True}
+    assert client.post(versions + "1/tags/", json={}).get_json()["id"] != number
+    assert client.delete(versions + "1/").get_json() == 1
+
+
+def test_a_subject_may_end_in_a_slash(client: FlaskClient) -> None:
+    register(client, "a%2F", '"int"')
+    assert client.get("/subjects/").get_json() == ["a/"]
+    assert client.put("/config/a%2F", json={"compatibility": "FULL"}).status_code == 200
+    assert error(client.get("/config/a"))[1] == 40408
+    assert client.post("/subjects/a%2F", json={"schema": '"int"'}).get_json()["subject"] == "a/"
+    assert client.delete("/subjects/a%2F").get_json() == [1]
+
+
 # Names without a context
 
 

@@ -1,5 +1,6 @@
 """What holds for every endpoint: media types, bodies, and the form of errors."""
 
+import gzip
 import json
 import logging
 
@@ -34,6 +35,9 @@ JSON = "application/json"
         (f"{V1};q=0, */*", V0),
         ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", V1),
         ("APPLICATION/JSON; charset=utf-8", JSON),
+        ("text/html, image/gif, *; q=.2, */*; q=.2", V1),  # Java's own client
+        ("*", V1),
+        (" , ", V1),
         ("text/html", None),
         (f"{JSON};q=0", None),
         (f"{JSON};q=x", None),
@@ -144,11 +148,20 @@ def test_a_body_that_cannot_be_read(client: FlaskClient, body: bytes, status: in
         ({"normalize": "true"}, "normalize: Not a valid boolean."),
         ({"normalize": 1}, "normalize: Not a valid boolean."),
         ({"compatibilityPolicy": "X"}, "compatibilityPolicy: Must be one of: LOGICAL, STRICT, LENIENT."),
+        ({"compatibilityPolicy": 5}, "compatibilityPolicy: Not a valid string."),
         ({"defaultMetadata": []}, "defaultMetadata: Invalid input type."),
     ],
 )
 def test_a_config_that_cannot_be_read(client: FlaskClient, body: dict[str, object], message: str) -> None:
     assert error(client.put("/config", json=body)) == (422, 422, message)
+
+
+def test_a_body_that_is_compressed(client: FlaskClient) -> None:
+    body = gzip.compress(json.dumps({"schema": '"int"'}).encode())
+    response = client.post(
+        "/subjects/s/versions", data=body, content_type=JSON, headers={"Content-Encoding": "gzip"}
+    )
+    assert error(response) == (400, 400, "The body is encoded (gzip): send it as plain JSON")
 
 
 def test_a_byte_order_mark_is_read_over(client: FlaskClient) -> None:

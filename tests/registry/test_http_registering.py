@@ -53,6 +53,20 @@ def test_registering_with_everything_that_a_schema_may_carry(client: FlaskClient
     assert stored == {**{k: v for k, v in got.items() if k not in {"id", "version"}}, "guid": guid}
 
 
+def test_metadata_and_rules_that_say_nothing_are_told(client: FlaskClient) -> None:
+    plain = register(client, "s", '"int"')
+    empty = register(client, "t", '"int"', metadata={}, ruleSet={"domainRules": []})
+    assert (empty["metadata"], empty["ruleSet"]) == ({}, {})
+    assert empty["guid"] != plain["guid"]
+    for path in ("/subjects/t/versions/1", f"/schemas/ids/{empty['id']}", f"/schemas/guids/{empty['guid']}"):
+        got = client.get(path).get_json()
+        assert (got["metadata"], got["ruleSet"]) == ({}, {})
+    # So what was read can be registered elsewhere, and is the same there.
+    again = register(client, ":.eu:t", got["schema"], metadata=got["metadata"], ruleSet=got["ruleSet"])
+    assert again["guid"] == empty["guid"]
+    assert "metadata" not in client.get("/subjects/s/versions/1").get_json()
+
+
 def test_non_ascii_text_stays_as_it_is(client: FlaskClient) -> None:
     text = '{"type":"string","label":"你好 é 😀"}'
     register(client, "s", text)

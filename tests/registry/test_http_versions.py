@@ -48,11 +48,12 @@ def test_listing_subjects(client: FlaskClient) -> None:
     assert listed("?subjectPrefix=:.eu:") == [":.eu:c"]
     assert listed("?offset=1&limit=1") == ["a"]
     assert listed("?offset=9") == []
+    assert listed("?limit=") == listed("?offset=%20&limit=") == listed("")
     assert listed("?limit=0") == listed("?limit=-1") == listed("?offset=-5") == [":.eu:c", "a", "b"]
 
 
 @pytest.mark.parametrize(
-    "query", ["offset=x", "limit=1.5", "limit=", "offset=99999999999", "limit=3000000000"]
+    "query", ["offset=x", "limit=1.5", "limit=%2B", "offset=99999999999", "limit=3000000000"]
 )
 def test_a_number_in_a_query_that_is_none(client: FlaskClient, query: str) -> None:
     assert error(client.get(f"/subjects?{query}")) == (404, 404, "HTTP 404 Not Found")
