@@ -39,8 +39,7 @@ class _Index:
 
     entry: ClassVar[Struct]
 
-    def __init__(self, path: Path, base_offset: int) -> None:
-        self.path = path
+    def __init__(self, path: str | Path, base_offset: int) -> None:
         self.base_offset = base_offset
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
 

@@ -108,19 +108,25 @@ class LogSegment:
         `added_suffix` follows the names of its files, as in ``.log.cleaned``.
         """
         self.base_offset = base_offset
-        stem = str(directory / f"{base_offset:020d}")
-        self.path = Path(f"{stem}.log{added_suffix}")
+        # Texts, not paths: readers that jump about open segments, and a Path costs as much as a file.
+        stem = f"{directory}/{base_offset:020d}"
+        self._path = f"{stem}.log{added_suffix}"
         flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT | os.O_TRUNC if fresh else 0)
-        self._descriptor = os.open(self.path, flags, 0o644)
+        self._descriptor = os.open(self._path, flags, 0o644)
         try:
-            self.offset_index = OffsetIndex(Path(f"{stem}.index{added_suffix}"), base_offset)
-            self.time_index = TimeIndex(Path(f"{stem}.timeindex{added_suffix}"), base_offset)
+            self.offset_index = OffsetIndex(f"{stem}.index{added_suffix}", base_offset)
+            self.time_index = TimeIndex(f"{stem}.timeindex{added_suffix}", base_offset)
             if fresh:
                 self.offset_index.rewrite([])
                 self.time_index.rewrite([])
         except BaseException:
             self.close()
             raise
+
+    @property
+    def path(self) -> Path:
+        """The log file."""
+        return Path(self._path)
 
     def file_size(self) -> int:
         """The log file's size, which for the active segment may be more than what is valid."""

@@ -10,10 +10,12 @@ that has a segment open reads it to its end, whatever became of its name.
 """
 
 import os
+import resource
 import threading
+import weakref
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -22,13 +24,52 @@ from broker_adapter.filelog.batch import HEADER_SIZE, read_header
 from broker_adapter.filelog.files import sync_directory
 from broker_adapter.filelog.segment import LogSegment, segment_bases
 from broker_adapter.filelog.state import LogState
+from broker_adapter.forks import reset_in_child
 
-MOST_OPEN: Final = 8
-"""How many closed segments are kept open for whoever comes next. Those in use stay open beyond that."""
+_FILES: Final = 3
+"""How many files a segment has open."""
+_FEWEST: Final = 8
+_MANY: Final = 1_000
 _SUFFIXES: Final = (".log", ".index", ".timeindex", ".txnindex", ".snapshot")
 CLEANED: Final = ".cleaned"
 SWAP: Final = ".swap"
 DELETED: Final = ".deleted"
+
+
+class _KeptOpen:
+    """Which closed segments this process keeps open for whoever comes next: those that were used last.
+
+    Of all partitions together, and at most a quarter of the files that a process may have open. Those in use
+    stay open beyond that, and so do the active ones.
+    """
+
+    def __init__(self) -> None:
+        may_open, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.most = max(may_open // 4 // _FILES, _FEWEST) if may_open > 0 else _MANY
+        self._used: OrderedDict[tuple[int, int], weakref.ref[OpenSegments]] = OrderedDict()
+        self.after_fork()
+        reset_in_child(self)
+
+    def after_fork(self) -> None:
+        """In a forked child nobody holds the lock."""
+        self._lock = threading.Lock()
+
+    def use(self, segments: "OpenSegments", base: int) -> None:
+        """Note that a closed segment was used now, and let go of what was not for longest."""
+        key = id(segments), base
+        with self._lock:
+            self._used[key] = weakref.ref(segments)
+            self._used.move_to_end(key)
+            while len(self._used) > self.most:
+                (_, oldest), owner = self._used.popitem(last=False)
+                if (found := owner()) is not None:
+                    found.let_go(oldest)
+
+    def forget(self, segments: "OpenSegments", bases: Iterable[int]) -> None:
+        """Note that these are not kept any more."""
+        with self._lock:
+            for base in bases:
+                self._used.pop((id(segments), base), None)
 
 
 class OpenSegments:
@@ -36,7 +77,7 @@ class OpenSegments:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._segments: OrderedDict[int, LogSegment] = OrderedDict()
+        self._segments: dict[int, LogSegment] = {}
         self._layout = -1
         self._listing: tuple[tuple[int, int], list[int]] = ((-1, -1), [])
         self.reset()
@@ -70,30 +111,42 @@ class OpenSegments:
         with self._lock:
             if self._layout != state.layout:
                 # Others' readers may still use them; the last one to let go closes the files.
-                for each in [each for each in self._segments if each != state.active_base]:
-                    del self._segments[each]
+                replaced = [each for each in self._segments if each != state.active_base]
+                for each in replaced:
+                    self.let_go(each)
+                KEPT_OPEN.forget(self, replaced)
                 self._layout = state.layout
             segment = self._segments.get(base)
             if segment is None:
                 segment = LogSegment(self.directory, base)
                 check()
                 self._segments[base] = segment
-            self._segments.move_to_end(base)
-            while len(self._segments) > MOST_OPEN + 1:
-                self._segments.popitem(last=False)
+            if base != state.active_base:
+                KEPT_OPEN.use(self, base)
             return segment
 
     def add(self, segment: LogSegment) -> None:
         """Take a segment that was just made."""
         with self._lock:
+            for closed in list(self._segments):
+                KEPT_OPEN.use(self, closed)
             self._segments[segment.base_offset] = segment
+
+    def let_go(self, base: int) -> None:
+        """Keep a segment no longer. Whoever has it reads on; the last one to let go closes the files."""
+        # No lock: who asks may hold another partition's.
+        self._segments.pop(base, None)
 
     def close(self) -> None:
         """Close the files."""
         with self._lock:
-            for segment in self._segments.values():
+            KEPT_OPEN.forget(self, self._segments)
+            for segment in list(self._segments.values()):
                 segment.close()
             self._segments.clear()
+
+
+KEPT_OPEN: Final = _KeptOpen()
 
 
 def remove_segment(directory: Path, base: int) -> None:
