@@ -1,15 +1,20 @@
 """The command line: ``fivebyte GROUP COMMAND``. One file a group, imported when it is run.
 
 Exit codes: 0 done; 1 refused, incompatible or not reachable, with one line that says why; 2 a wrong
-command line or setting; 3 and 4 of `check`, see `registry.check.errors`; 130 interrupted.
+command line or setting; 3 and 4 of `check`, see `registry.check.errors`; 70 a fault of ours, with a
+traceback; 130 interrupted.
 """
 
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 import click
+
+_FAULT_OF_OURS = 70
+"""EX_SOFTWARE of sysexits.h: Python's own 1 would say "incompatible"."""
 
 _COMMANDS = {
     "apply": ("fivebyte.cli.plan", "Make a registry match the schemas in files, as a plan says."),
@@ -69,7 +74,12 @@ def cli() -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit; a failure that has a cause outside is one line, not a traceback."""
-    sys.exit(run(args))
+    try:
+        code = run(args)
+    except Exception:  # noqa: BLE001 - whatever it is, it must not end with a code that means something else
+        traceback.print_exc()
+        code = _FAULT_OF_OURS
+    sys.exit(code)
 
 
 def run(args: Sequence[str] | None = None) -> int:

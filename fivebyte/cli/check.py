@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +46,9 @@ output_option = click.option(
     metavar="FORMAT=FILE",
     help="Also write a report to a file, such as junit=report.xml; may be given several times.",
 )
-colour_option = click.option("--color/--no-color", "colour", default=None, help="Default: on a terminal.")
+colour_option = click.option(
+    "--color/--no-color", "colour", default=None, help="Default: on a terminal that knows them."
+)
 
 
 @click.command(epilog="Example: fivebyte check --against git:main")
@@ -116,7 +118,12 @@ def check(
     skimmed: Skimmed = {}
     sources = Sources.read(tree, project, extra=chosen, skimmed=skimmed)
     held = open_baseline(
-        against, project, skimmed, default=None if at is None else at.against, working=Path.cwd()
+        against,
+        project,
+        skimmed,
+        default=None if at is None else at.against,
+        merge=None if at is None else at.merge,
+        working=Path.cwd(),
     )
     try:
         report = run(
@@ -200,16 +207,35 @@ def show(
     from registry.check.reports.text import text
 
     chosen = format_ or ("text" if at is None else at.format)
+    if chosen == "text":
+        with_colour = colour if colour is not None else _takes_colour(os.environ)
+        _say(text(report, colour=with_colour))
+    else:
+        _say(MAKE[chosen](report))
+    # What cannot be written comes after what was found: that must not be lost with it.
     for name, file in outputs:
         _write(file, MAKE[name](report))
     if at is not None and at.summary is not None:
-        with at.summary.open("a", encoding="utf-8") as summary:
-            summary.write(MAKE["markdown"](report))
-    if chosen == "text":
-        with_colour = colour if colour is not None else sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        click.echo(text(report, colour=with_colour), nl=False, color=True)
-    else:
-        click.echo(MAKE[chosen](report), nl=False)
+        _write(at.summary, MAKE["markdown"](report), mode="a")
+
+
+def _say(report: str) -> None:
+    """Print a report. Where who reads has gone (``| head``), the verdict is still the exit code's to tell."""
+    # A name of a file need not be UTF-8, a report is.
+    try:
+        click.echo(report.encode("utf-8", "replace").decode(), nl=False, color=True)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _takes_colour(environment: Mapping[str, str]) -> bool:
+    """By no-color.org and force-color.org, else whether it is a terminal that knows colours."""
+    if environment.get("NO_COLOR"):
+        return False
+    if environment.get("FORCE_COLOR"):
+        return environment["FORCE_COLOR"] != "0"
+    return sys.stdout.isatty() and environment.get("TERM") != "dumb"
 
 
 def repository_prefix(root: Path) -> str:
@@ -239,11 +265,13 @@ def counted_findings(number: int) -> str:
     return "1 finding" if number == 1 else f"{number} findings"
 
 
-def _write(file: Path, text: str) -> None:
+def _write(file: Path, text: str, mode: str = "w") -> None:
     try:
-        file.write_text(text, encoding="utf-8")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open(mode, encoding="utf-8", errors="replace") as opened:
+            opened.write(text)
     except OSError as error:
-        raise click.ClickException(f"{file} cannot be written: {error.strerror}") from None
+        raise click.UsageError(f"{file} cannot be written: {error.strerror}") from None
 
 
 def _day(text: str | None) -> date | None:

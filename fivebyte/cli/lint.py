@@ -51,8 +51,9 @@ def lint(
     Exits with 0 if nothing is found, 1 if something is, 2 for a wrong option or project file, 3 if a schema
     does not parse.
     """
-    from registry.check.checking import Report
+    from registry.check.checking import Report, selection
     from registry.check.ci import host
+    from registry.check.coverage import uncovered
     from registry.check.lint.tree import chosen, invalid, lint_files
     from registry.check.sources import Sources
     from registry.check.trees import FolderTree
@@ -66,7 +67,14 @@ def lint(
     after = FolderTree(tree.root, also=[tree.root / path for path in given]) if outcome.changed else tree
     sources = Sources.read(after, project, extra=given)
     report = Report(
-        sorted([*outcome.findings, *invalid(sources, files)], key=lambda one: (str(one.place), one.rule)),
+        sorted(
+            [
+                *outcome.findings,
+                *invalid(sources, files),
+                *uncovered(after, project, len(files), selection(given)),
+            ],
+            key=lambda one: (str(one.place or ""), one.rule),
+        ),
         schemas=outcome.files,
         line=sources.line,
         prefix=repository_prefix(tree.root),
@@ -92,11 +100,14 @@ def format(paths: tuple[str, ...], config: Path | None, *, only_check: bool) -> 
     from registry.check.lint.tree import chosen, format_files
 
     tree, project, given = open_project(paths, config)
-    outcome = format_files(tree, chosen(tree, project, given), write=not only_check)
+    files = chosen(tree, project, given)
+    outcome = format_files(tree, files, write=not only_check)
     for path in outcome.changed:
         click.echo(f"{'would format' if only_check else 'formatted'} {path}")
     for fault in outcome.invalid:
         click.echo(f"{fault.place}: {fault.message}", err=True)
+    if not files:
+        click.echo("there is no schema here: nothing was looked at", err=True)
     left = outcome.files - len(outcome.changed) - len(outcome.invalid)
     click.echo(f"{counted(left, 'file')} left as {'it is' if left == 1 else 'they are'}")
     if outcome.invalid:

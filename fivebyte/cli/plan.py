@@ -55,7 +55,7 @@ def plan(
     if as_json:
         click.echo(made.dump(), nl=False)
         return
-    _show(made)
+    _show(made, sources)
     if out is not None and made.steps:
         click.echo(f"to do this: fivebyte apply {out}")
 
@@ -81,7 +81,7 @@ def apply(plan_file: Path | None, registry: str | None, config: Path | None, *, 
         project, sources, given = _sources((), config)
         with _opened(project, registry) as (client, address):
             made = _plan(client, address, sources, given)
-            _show(made)
+            _show(made, sources)
             if made.steps and not yes:
                 click.confirm("Do this?", abort=True, err=True)
             run(client, made, _tell, context=address.context)
@@ -172,6 +172,7 @@ def _plan(
     """The plan; an exit with the report where a schema does not parse, or would break somebody."""
     from registry.check.baselines import RegistryBaseline
     from registry.check.checking import Report, check, selection
+    from registry.check.findings import Severity
     from registry.check.lint.tree import invalid
     from registry.check.plan.planning import make_plan
     from registry.check.remote import RemoteRecords
@@ -185,18 +186,23 @@ def _plan(
     if report.exit_code:
         click.echo(text(report), nl=False, err=True)
         raise click.exceptions.Exit(report.exit_code)
+    for one in report.findings:
+        if one.severity is Severity.WARNING:
+            click.echo(f"{f'{one.place}: ' if one.place else ''}warning: {one.message}", err=True)
     return make_plan(client, sources, name=address.name, context=address.context, selected=is_selected)
 
 
-def _show(made: "Plan") -> None:
+def _show(made: "Plan", sources: "Sources") -> None:
     for step in made.steps:
         click.echo(str(step))
     for note in made.notes:
         click.echo(note, err=True)
     if made.steps:
         click.echo(f"{counted(len(made.steps), 'step')} for {made.registry}")
-    else:
+    elif sources.schemas:
         click.echo(f"nothing to do: {made.registry} has it all")
+    else:
+        click.echo("nothing to do: there is no schema here")
 
 
 def _tell(step: "Step", said: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from registry.check.baselines import Baseline, FolderBaseline, GitBaseline, RegistryBaseline
 from registry.check.errors import BaselineError, ProjectError
-from registry.check.git import Repository
+from registry.check.git import Repository, short
 from registry.check.project import Project
 from registry.check.sources import Skimmed
 
@@ -22,11 +22,13 @@ def open_baseline(
     skimmed: Skimmed,
     *,
     default: str | None = None,
+    merge: str | None = None,
     working: Path | None = None,
 ) -> Baseline:
     """The baseline that `against` names, or the project file, or `default`, or else the commit that HEAD and
     the default branch have in common.
 
+    merge: the commit by which a CI host tries a change out on what `default` names: its first parent.
     working: the folder that a path in `against` is from; default: the project's, as for one in the file.
 
     Raises BaselineError where it cannot be reached, ProjectError where it names nothing.
@@ -36,7 +38,8 @@ def open_baseline(
     if chosen is None:
         return _open_git(project.root, None, "", project, skimmed)
     if chosen.startswith("git:"):
-        return _open_git(project.root, chosen.removeprefix("git:"), "", project, skimmed)
+        tried = merge if chosen is default else None
+        return _open_git(project.root, chosen.removeprefix("git:"), "", project, skimmed, tried)
     if chosen == "registry" or chosen in project.registries or chosen.startswith(("http://", "https://")):
         return _open_registry(chosen, project)
     place, _, options = chosen.partition("#")
@@ -44,17 +47,33 @@ def open_baseline(
         return _open_git_folder(base / place, options, project, skimmed)
     path = base / chosen
     if path.is_dir():
-        return FolderBaseline(path, chosen.rstrip("/"), project, skimmed)
+        return FolderBaseline(path, chosen.rstrip("/") or "/", project, skimmed)
     if path.is_file():
+        if path.suffix in {".avsc", ".avdl"}:
+            raise BaselineError(
+                f"--against {chosen}: that is one schema; to compare two files: fivebyte diff {chosen} NEW "
+                "--level BACKWARD"
+            )
         # Here, since a check against git needs no HTTP.
         from registry.check.remote import open_log
 
         return RegistryBaseline(chosen, open_log(path))
+    hint = f"did you mean git:{chosen}?" if _is_commit(chosen, project.root) else _FORMS
     raise BaselineError(
         f"--against {chosen}: there is no such folder or file, nor a registry of that name in the project "
-        "file; "
-        "give git:REF, a folder, an exported log, or a registry's URL"
+        f"file; {hint}"
     )
+
+
+_FORMS = "give git:REF, a folder, an exported log, or a registry's URL"
+
+
+def _is_commit(name: str, folder: Path) -> bool:
+    try:
+        Repository(folder).commit(name)
+    except BaselineError:
+        return False
+    return True
 
 
 def _open_registry(chosen: str, project: Project) -> Baseline:
@@ -87,7 +106,16 @@ def _open_git_folder(place: Path, options: str, project: Project, skimmed: Skimm
     return _open_git(folder, refs[0] if refs else "HEAD", given.get("subdir", ""), project, skimmed)
 
 
-def _open_git(folder: Path, ref: str | None, subdir: str, project: Project, skimmed: Skimmed) -> Baseline:
+def _open_git(
+    folder: Path,
+    ref: str | None,
+    subdir: str,
+    project: Project,
+    skimmed: Skimmed,
+    merge: str | None = None,
+) -> Baseline:
+    if ref == "...":
+        raise ProjectError("--against git:...: name a commit before the dots, such as git:main...")
     repository = Repository(folder)
     try:
         if not ref:
@@ -95,14 +123,22 @@ def _open_git(folder: Path, ref: str | None, subdir: str, project: Project, skim
             commit = repository.merge_base(label)
         elif ref.endswith("..."):
             label = ref.removesuffix("...")
-            commit = repository.merge_base(label)
+            tried = None if merge is None else repository.first_parent(merge)
+            commit = tried or repository.merge_base(label)
         else:
             commit, label = repository.commit(ref), ref
         prefix = f"{subdir.strip('/')}/" if subdir else _way(repository.root, project.root)
+        if subdir:
+            _check_folder(repository, commit, prefix, f"{label} at {short(commit)}")
         return GitBaseline(repository, commit, label, prefix, project, skimmed)
     except BaseException:
         repository.close()
         raise
+
+
+def _check_folder(repository: Repository, commit: str, prefix: str, label: str) -> None:
+    if not any(path.startswith(prefix) for path in repository.files(commit)):
+        raise BaselineError(f"{label} has no folder {prefix.rstrip('/')}: see subdir in --against")
 
 
 def _way(top: Path, folder: Path) -> str:

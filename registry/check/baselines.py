@@ -65,6 +65,10 @@ class FolderBaseline:
         self.label = label
         tree = FolderTree(folder, name=f"{label}/")
         self._old = Sources.read(tree, project, skimmed=skimmed, strict=False)
+        if not self._old.schemas and not self._old.faults:
+            raise BaselineError(
+                f"{label} has no schema to compare with: the project's globs, from that folder, match no file"
+            )
 
     def level(self, subject: str) -> CompatibilityLevel | None:
         return None
@@ -133,7 +137,9 @@ class GitBaseline:
         yield from self._earlier(source.subject, source.path if newest is None else newest.path, newest)
 
     def deleted(self, sources: Sources) -> Collection[SchemaSource]:
-        return _deleted(self._old, sources)
+        gone = _deleted(self._old, sources)
+        left_out = self._repository.left_out() if gone else set()
+        return [one for one in gone if self._prefix + one.path not in left_out]
 
     def close(self) -> None:
         self._repository.close()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from registry.check.baselines import Baseline, OldSchema
+from registry.check.coverage import uncovered
 from registry.check.findings import Breaks, Finding, Place, Severity
 from registry.check.sources import InvalidSource, LocatedSchema, SchemaSource, Sources
 from registry.check.wording import worded
@@ -79,6 +80,7 @@ def check(
         elif not twice or source.place() not in twice:
             found += _check_one(source, sources, baseline, level, report)
     found += _deleted(sources, baseline, selected)
+    found += uncovered(sources.tree, sources.project, report.schemas or len(found), selected)
     report.findings = sorted(dict.fromkeys(found), key=_order)
     return report
 

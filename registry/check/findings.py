@@ -74,7 +74,7 @@ class Finding:
         """The same for the same finding as lines and versions move; 32 hexadecimal digits."""
         file = "" if self.place is None or self.subject is not None else self.place.file
         parts = (self.rule, self.subject or file, self.breaks or "", self.element, self.was, self.now)
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 import os
 import posixpath
+import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,10 +14,21 @@ from registry.check.errors import BaselineError
 _FILE_MODES = {"100644", "100755", "100664"}
 _LINK, _SUBMODULE, _FOLDER = "120000", "160000", "40000"
 _SHORT = 10
+_OID = re.compile("[0-9a-f]{7,64}")
+_OF_ANOTHER = re.compile(r"[~^@:]|^HEAD$")
+_OF_A_HOOK = {
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_WORK_TREE",
+}
 
+_ALL_BRANCHES = "'+refs/heads/*:refs/remotes/origin/*'"
 UNSHALLOW = (
-    "fetch the history: git fetch --unshallow origin (in GitHub Actions give actions/checkout "
-    'fetch-depth: 0, in GitLab set GIT_DEPTH: "0")'
+    f"fetch the history: git fetch --unshallow origin {_ALL_BRANCHES} (in GitHub Actions give "
+    'actions/checkout fetch-depth: 0, in GitLab set GIT_DEPTH: "0")'
 )
 """What to do about a clone that is too short."""
 
@@ -45,6 +57,9 @@ class Repository:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._environment = _environment()
+        if "GIT_DIR" in os.environ and self._ask("rev-parse", "--git-dir") is None:
+            self._environment = {**os.environ, **self._environment}
         self.root = Path(self._run("rev-parse", "--show-toplevel").rstrip("\n"))
         self._trees: dict[str, dict[str, _Entry]] = {}
         self._submodules: dict[str, Repository] = {}
@@ -80,7 +95,7 @@ class Repository:
             raise BaselineError(f"{self.root} has no commit yet: there is nothing to compare with")
         raise BaselineError(
             f"no default branch is known in {self.root}: there is none of {', '.join(candidates)}; say what "
-            "to compare with (--against git:BRANCH), or fetch it: git fetch origin && "
+            f"to compare with (--against git:BRANCH), or fetch it: {self._fetch_all()} && "
             "git remote set-head origin --auto"
         )
 
@@ -97,6 +112,18 @@ class Repository:
         raise BaselineError(
             f"HEAD and {ref} have no commit in common; name what to compare with: --against git:{ref}"
         )
+
+    def first_parent(self, oid: str) -> str | None:
+        """What the commit `oid` was made on, if that is HEAD and the clone has it."""
+        if (self._ask("rev-parse", "--verify", "--quiet", "HEAD") or "").strip() != oid:
+            return None
+        found = self._ask("rev-parse", "--verify", "--quiet", f"{oid}^1^{{commit}}")
+        return None if found is None else found.strip()
+
+    def left_out(self) -> set[str]:
+        """The paths of the files that a sparse checkout leaves out."""
+        listed = self._run("ls-files", "-t", "-z", "--full-name", ":/").split("\0")
+        return {entry[2:] for entry in listed if entry.startswith("S ")}
 
     def is_ancestor_of_head(self, oid: str) -> bool:
         """Whether HEAD has the commit in its history."""
@@ -162,18 +189,24 @@ class Repository:
 
     @cached_property
     def _objects(self) -> "_Objects":
-        return _Objects(self._folder)
+        return _Objects(self._folder, self._environment)
 
     def _missing(self, ref: str) -> str:
         if self._ask("rev-parse", "--verify", "--quiet", "HEAD^{commit}") is None:
             return f"{self.root} has no commit yet: there is nothing to compare with"
-        if ref.startswith("origin/"):
-            branch = ref.removeprefix("origin/")
-            fetch = f"git fetch origin {branch}:refs/remotes/{ref}"
-        else:
-            fetch = f"git fetch origin {ref}"
-        hint = f"; the clone is shallow: {UNSHALLOW}" if self.is_shallow else ""
-        return f"there is no commit {ref} in {self.root}; fetch it: {fetch}{hint}"
+        missing = f"there is no commit {ref} in {self.root}"
+        if self.is_shallow:
+            return f"{missing}; the clone is shallow: {UNSHALLOW}"
+        if _OF_ANOTHER.search(ref):
+            return f"{missing}; `git log --all --oneline` lists those that are there"
+        if _OID.fullmatch(ref):
+            return f"{missing}; fetch it: git fetch origin {ref}"
+        branch = ref.removeprefix("origin/")
+        fetch = f"git fetch origin {branch}:refs/remotes/origin/{branch}"
+        return f"{missing}; fetch it: {fetch}, or, if it is a tag, git fetch origin tag {branch}"
+
+    def _fetch_all(self) -> str:
+        return f"git fetch {'--unshallow ' if self.is_shallow else ''}origin {_ALL_BRANCHES}"
 
     def _ask(self, *arguments: str) -> str | None:
         """What git answers; None if it says no."""
@@ -189,6 +222,10 @@ class Repository:
                     f"{self._folder} is in no git repository; say what to compare with: --against DIRECTORY, "
                     "or the URL of a registry"
                 )
+            if "must be run in a work tree" in said:
+                raise BaselineError(
+                    f"{self._folder} is in a bare repository, which has no files to check: run it in a clone"
+                )
             raise BaselineError(f"git {arguments[0]} failed in {self._folder}: {said}")
         return done.stdout
 
@@ -197,7 +234,7 @@ class Repository:
             return subprocess.run(
                 ["git", *arguments],  # noqa: S607
                 cwd=self._folder,
-                env=_environment(),
+                env=self._environment,
                 capture_output=True,
                 encoding="utf-8",
                 errors="surrogateescape",
@@ -212,11 +249,11 @@ class Repository:
 class _Objects:
     """``git cat-file --batch``: one process that is asked for many objects."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
             ["git", "cat-file", "--batch"],  # noqa: S607
             cwd=folder,
-            env=_environment(),
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -325,4 +362,6 @@ def short(oid: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+    """The process's, without what git tells its hooks: that is of the repository of the hook's folder."""
+    kept = {name: value for name, value in os.environ.items() if name not in _OF_A_HOOK}
+    return {**kept, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}

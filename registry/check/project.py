@@ -40,7 +40,10 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class SchemaRule:
-    """One ``[[schemas]]``: the subject (a pattern), and the level and mode, of the files that it names."""
+    """One ``[[schemas]]``: the subject (a pattern), and the level and mode, of the files that it names.
+
+    line: of the files, in the project file.
+    """
 
     files: tuple[str, ...]
     subject: str | None = None
@@ -48,6 +51,7 @@ class SchemaRule:
     level: CompatibilityLevel | None = None
     mode: Mode | None = None
     deleted: str | None = None
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,6 +367,7 @@ class _Reader:
             self._level((*at, "level"), table),
             self._mode((*at, "mode"), table),
             self._choice((*at, "deleted"), table, DELETED),
+            toml_text.line(self._text, *self._prefix, *at, "files"),
         )
 
     def _override(self, at: tuple[str, int], table: dict[str, Any]) -> Override:

@@ -130,6 +130,29 @@ _CHECK = (
         Severity.NOTE,
     ),
     Rule(
+        "GLOB_WITHOUT_FILES",
+        "check",
+        "A glob of the project file matches no file",
+        "Files that no glob matches are no schemas, and nobody checks them. A glob that matches nothing is mostly a "
+        "slip: a folder that was renamed, or a path that is not from the folder of the project file.",
+        '[[schemas]]\nfiles = "schema/*.avsc"     # the folder is schemas',
+        "Put the glob right, or remove it.",
+        '[[schemas]]\nfiles = "schemas/*.avsc"',
+        Severity.WARNING,
+    ),
+    Rule(
+        "NO_SCHEMAS",
+        "check",
+        "No schema was looked at",
+        "Nothing was found by the globs of the project file, or in the files and folders that were asked for: the "
+        "answer says nothing about any schema. Without a project file, the schemas are the .avsc and .avdl files "
+        "from the working directory on.",
+        "$ fivebyte check docs/",
+        "Run it where the schemas are, or name them in the project file.",
+        "$ fivebyte check schemas/",
+        Severity.WARNING,
+    ),
+    Rule(
         "BASELINE_STALE",
         "check",
         "An entry of the baseline file no longer occurs",

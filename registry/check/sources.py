@@ -255,7 +255,7 @@ class Sources:
     def _check_subjects(self) -> None:
         for source in self.schemas:
             first = self.by_subject[source.subject]
-            if first is not source:
+            if first is not source and source.subject:  # what has no name is no schema: its own fault is told
                 self.faults.append(
                     Finding(
                         "SUBJECT_TWICE",
@@ -263,6 +263,8 @@ class Sources:
                         subject=source.subject,
                         place=source.place(),
                         old_place=first.place(),
+                        fix="remove one, leave it out with exclude in the project file, or give each a "
+                        "subject of its own there, by its path or name",
                     )
                 )
 

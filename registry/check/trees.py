@@ -75,7 +75,7 @@ class FolderTree:
             folder, path, above = waiting.pop()
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    if entry.is_dir():
+                    if _is_folder(entry):
                         if entry.name.startswith(".") or entry.name == "__pycache__":
                             continue
                         inside = above
@@ -85,5 +85,22 @@ class FolderTree:
                                 continue  # a link to a folder that it is in
                             inside = (*above, target)
                         waiting.append((entry.path, f"{path}{entry.name}/", inside))
-                    elif entry.is_file():
+                    elif _is_file(entry):
                         yield path + entry.name
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # links in a circle
+
+
+def _is_file(entry: "os.DirEntry[str]") -> bool:
+    """Whether it is a file, or a link that leads nowhere: who reads that says so."""
+    try:
+        return entry.is_file() or (
+            entry.is_symlink() and not entry.name.startswith(".") and not Path(entry.path).exists()
+        )
+    except OSError:
+        return True

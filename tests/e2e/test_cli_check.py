@@ -1,12 +1,15 @@
 """``fivebyte check`` and ``explain`` as commands: exit codes, options, the baseline file, CI hosts."""
 
 import json
+import os
+import subprocess
+import sys
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from fivebyte.cli import run
+from fivebyte.cli import cli, main, run
 from fivebyte.cli.check import FORMATS, LEVELS
 from registry.check.reports import FORMATS as MADE
 from registry.check.rules import catalogue
@@ -75,8 +78,6 @@ def test_several_reports_at_once(repository: GitRepository, capsys: pytest.Captu
     assert Path("a.xml").read_text().startswith("<?xml")
     assert Path("b.md").read_text().startswith("<!-- fivebyte check -->")
     assert run(["check", "--output", "pdf=x"]) == 2
-    assert run(["check", "--output", "json=nowhere/x"]) == 1
-    assert "nowhere/x cannot be written" in capsys.readouterr().err
 
 
 def test_the_baseline_file(repository: GitRepository, capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,6 +140,87 @@ def test_a_baseline_file_that_is_wrong(
     assert said in capsys.readouterr().err
 
 
+def test_nothing_to_look_at_is_told(repository: GitRepository, capsys: pytest.CaptureFixture[str]) -> None:
+    repository.write({"fivebyte.toml": '[[schemas]]\nfiles = ["*.avsc",\n  "schema/*.avsc"]\n'})
+    assert run(["check"]) == 0
+    said = capsys.readouterr().out
+    assert 'fivebyte.toml:2:1: warning: "schema/*.avsc" matches no file [GLOB_WITHOUT_FILES]' in said
+    assert '"*.avsc" matches no file' not in said
+    (repository.folder / "docs").mkdir()
+    for command in ("check", "lint"):
+        assert run([command, "docs"]) == 0
+        said = capsys.readouterr().out
+        assert said.startswith("warning: there is no schema here: nothing was looked at [NO_SCHEMAS]")
+        assert "GLOB_WITHOUT_FILES" not in said
+    assert run(["check", "docs", "--format", "markdown"]) == 0
+    assert "### ⚠️ No schema was looked at" in capsys.readouterr().out
+    assert run(["format", "docs"]) == 0
+    assert "there is no schema here" in capsys.readouterr().err
+    assert run(["plan", "docs", "--registry", "http://127.0.0.1:9"]) == 0
+    assert "there is no schema here" in capsys.readouterr().err
+    repository.write({"r.avsc": None})
+    assert run(["check"]) == 1  # it was there: that is a finding
+    assert "NO_SCHEMAS" not in capsys.readouterr().out
+
+
+def test_the_verdict_is_told_whatever_becomes_of_the_report(
+    repository: GitRepository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.write({"r.avsc": BREAKS})
+    assert run(["check", "--output", "json=reports/ci/check.json"]) == 1
+    assert json.loads((repository.folder / "reports/ci/check.json").read_text())["exit_code"] == 1
+    capsys.readouterr()
+    assert run(["check", "--output", "json=r.avsc/check.json"]) == 2
+    told = capsys.readouterr()
+    assert "R.b is new" in told.out
+    assert "check.json cannot be written: " in told.err
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "fivebyte", "check"]
+    with os.fdopen(writer, "wb") as closed:
+        assert subprocess.run(command, stdout=closed, check=False).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_coloured"),
+    [
+        ({"FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": "0"}, False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": ""}, True),
+        ({}, False),
+    ],
+)
+def test_colours_by_the_environment(
+    repository: GitRepository,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    variables: dict[str, str],
+    *,
+    is_coloured: bool,
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    repository.write({"r.avsc": BREAKS})
+    assert run(["check"]) == 1
+    assert ("\x1b[31m" in capsys.readouterr().out) is is_coloured
+
+
+def test_a_fault_of_ours_has_a_code_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fault(*_: object, **__: object) -> None:
+        raise RuntimeError("oops")
+
+    monkeypatch.setattr(cli, "main", fault)
+    with pytest.raises(SystemExit) as ended:
+        main(["check"])
+    assert ended.value.code == 70
+    assert "RuntimeError: oops" in capsys.readouterr().err
+
+
 def test_github_and_gitlab_are_recognised(
     repository: GitRepository,
     monkeypatch: pytest.MonkeyPatch,
@@ -162,6 +244,18 @@ def test_github_and_gitlab_are_recognised(
         github.setenv("GITHUB_BASE_REF", "main")
         assert run(["check"]) == 4  # a pull request whose base was not fetched
         assert "git fetch origin main:refs/remotes/origin/main" in capsys.readouterr().err
+        github.delenv("GITHUB_BASE_REF")
+        gone = "1" * 40  # what a forced push left is nowhere any more
+        repository.git("update-ref", "refs/remotes/origin/trunk", before)
+        forced = {"before": gone, "forced": True, "repository": {"default_branch": "trunk"}}
+        event.write_text(json.dumps({**forced, "ref": "refs/heads/topic"}))
+        assert run(["check"]) == 1
+        assert "compared with origin/trunk at " in capsys.readouterr().out
+        event.write_text(json.dumps({**forced, "ref": "refs/heads/trunk"}))
+        assert run(["check"]) == 4  # compared with itself, it would always pass
+        assert f"git fetch origin {gone}" in capsys.readouterr().err
+        event.write_text(json.dumps({**forced, "before": "0" * 40, "ref": "refs/heads/topic"}))
+        assert run(["check"]) == 1
     monkeypatch.setenv("GITLAB_CI", "true")
     monkeypatch.setenv("CI_COMMIT_BEFORE_SHA", before)
     assert run(["check"]) == 1

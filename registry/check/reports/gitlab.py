@@ -14,9 +14,10 @@ def gitlab(report: Report) -> str:
     issues = []
     met: dict[str, int] = {}
     for finding in report.findings:
-        file = report.prefix + finding.place.file if finding.place else ""
+        file = report.prefix + (finding.place.file if finding.place else ".")
         number = met[finding.fingerprint] = met.get(finding.fingerprint, -1) + 1
-        own = hashlib.sha256(f"{finding.fingerprint} {file} {number}".encode()).hexdigest()[:32]
+        known_by = f"{finding.fingerprint} {file} {number}".encode("utf-8", "surrogateescape")
+        own = hashlib.sha256(known_by).hexdigest()[:32]
         issues.append(
             {
                 "description": finding.message + (f" (fix: {finding.fix})" if finding.fix else ""),

@@ -31,8 +31,11 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
 def markdown(report: Report) -> str:
     """The findings by subject, errors first."""
     verdicts = _OF_A_LINTER if report.against is None else _OF_A_CHECK
+    verdict = verdicts[report.exit_code]
+    if not report.schemas and not report.exit_code:
+        verdict = "⚠️ No schema was looked at"
     marker = LINT_MARKER if report.against is None else MARKER
-    head = f"{marker}\n### {verdicts[report.exit_code]}\n\n{_escaped(summary(report))}\n"
+    head = f"{marker}\n### {verdict}\n\n{_escaped(summary(report))}\n"
     weights = list(Severity)
     found = sorted(report.findings, key=lambda one: (weights.index(one.severity), one.subject or ""))
     parts, size, left = [head], len(head), len(found)

@@ -6,17 +6,22 @@ from typing import Any
 from urllib.parse import quote
 
 from registry.check.checking import Report
-from registry.check.findings import Finding, Severity
+from registry.check.findings import Finding, Place, Severity
 from registry.check.rules import catalogue
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+MAX_RESULTS = 25_000
+"""GitHub refuses a run with more."""
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 
 
 def sarif(report: Report) -> str:
     """One run with the findings, and the rules that they name."""
     rules = catalogue()
-    used = sorted({finding.rule for finding in report.findings})
+    weights = list(Severity)
+    heaviest = sorted(report.findings, key=lambda one: weights.index(one.severity))[:MAX_RESULTS]
+    shown = report.findings if len(heaviest) == len(report.findings) else heaviest
+    used = sorted({finding.rule for finding in shown})
     run = {
         "tool": {
             "driver": {
@@ -35,19 +40,46 @@ def sarif(report: Report) -> str:
             }
         },
         "columnKind": "unicodeCodePoints",
-        "results": [_result(one, used.index(one.rule), report.prefix) for one in report.findings],
+        # Code scanning refuses a result without a place.
+        "invocations": [
+            {
+                "executionSuccessful": True,
+                "toolExecutionNotifications": [_notification(one) for one in shown if one.place is None],
+            }
+        ],
+        "results": [
+            _result(one, one.place, used.index(one.rule), report.prefix) for one in shown if one.place
+        ],
     }
     value = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
-def _result(finding: Finding, rule: int, prefix: str) -> dict[str, Any]:
-    said = [finding.message, *([f"Fix: {finding.fix}"] if finding.fix else [])]
-    result: dict[str, Any] = {
+def _notification(finding: Finding) -> dict[str, Any]:
+    return {
+        "level": _LEVELS[finding.severity],
+        "message": {"text": _said(finding)},
+        "associatedRule": {"id": finding.rule},
+    }
+
+
+def _said(finding: Finding) -> str:
+    return ". ".join([finding.message, *([f"Fix: {finding.fix}"] if finding.fix else [])])
+
+
+def _result(finding: Finding, place: Place, rule: int, prefix: str) -> dict[str, Any]:
+    location: dict[str, Any] = {"artifactLocation": {"uri": _uri(prefix + place.file)}}
+    if place.line:
+        location["region"] = {"startLine": place.line, "startColumn": place.column}
+    spot: dict[str, Any] = {"physicalLocation": location}
+    if finding.element:
+        spot["logicalLocations"] = [{"fullyQualifiedName": finding.element}]
+    return {
         "ruleId": finding.rule,
         "ruleIndex": rule,
         "level": _LEVELS[finding.severity],
-        "message": {"text": ". ".join(said)},
+        "message": {"text": _said(finding)},
+        "locations": [spot],
         "partialFingerprints": {"fivebyte/v1": finding.fingerprint},
         "properties": {
             key: value
@@ -62,11 +94,8 @@ def _result(finding: Finding, rule: int, prefix: str) -> dict[str, Any]:
             if value
         },
     }
-    if finding.place is not None:
-        location: dict[str, Any] = {"artifactLocation": {"uri": quote(prefix + finding.place.file)}}
-        if finding.place.line:
-            location["region"] = {"startLine": finding.place.line, "startColumn": finding.place.column}
-        result["locations"] = [{"physicalLocation": location}]
-        if finding.element:
-            result["locations"][0]["logicalLocations"] = [{"fullyQualifiedName": finding.element}]
-    return result
+
+
+def _uri(path: str) -> str:
+    """A path as a relative reference. Bytes of a name that are not UTF-8 stay what they are."""
+    return quote(path, errors="surrogateescape")

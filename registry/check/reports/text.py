@@ -1,5 +1,6 @@
 """The report for people: each finding with its line of the source, a caret under the place, and the fix."""
 
+import re
 from collections.abc import Iterator
 
 from registry.check.checking import Report
@@ -10,6 +11,7 @@ MAX_LINE = 160
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36"}
 _BOLD, _DIM = "1", "2"
+_UNPRINTABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def text(report: Report, *, colour: bool = False) -> str:
@@ -49,19 +51,19 @@ class _Paint:
 
 
 def _block(finding: Finding, report: Report, paint: _Paint) -> Iterator[str]:
-    place = f"{finding.place}: " if finding.place else ""
+    place = f"{printable(str(finding.place))}: " if finding.place else ""
     severity = paint(finding.severity.value, _COLOURS[finding.severity])
-    yield f"{paint(place, _BOLD)}{severity}: {finding.message} [{finding.rule}]"
+    yield f"{paint(place, _BOLD)}{severity}: {printable(finding.message)} [{finding.rule}]"
     yield from _source(finding, report, paint)
     if finding.subject and finding.level:
-        yield f"    subject  {finding.subject} ({finding.level})"
+        yield f"    subject  {printable(finding.subject)} ({finding.level})"
     if finding.against and finding.level:
         also = f", and {', '.join(finding.also)}" if finding.also else ""
         yield f"    against  {finding.against}{also}" + (
-            f": {finding.old_place}" if finding.old_place else ""
+            f": {printable(str(finding.old_place))}" if finding.old_place else ""
         )
     if finding.fix:
-        yield f"    fix      {paint(finding.fix, _BOLD)}"
+        yield f"    fix      {paint(printable(finding.fix), _BOLD)}"
 
 
 def _source(finding: Finding, report: Report, paint: _Paint) -> Iterator[str]:
@@ -74,10 +76,15 @@ def _source(finding: Finding, report: Report, paint: _Paint) -> Iterator[str]:
     start = max(0, at - MAX_LINE // 2) if len(line) > MAX_LINE else 0
     shown, before = line[start : start + MAX_LINE], line[start:at]
     number = str(finding.place.line)
-    yield f" {paint(f'{number} |', _DIM)} {shown}"
+    yield f" {paint(f'{number} |', _DIM)} {printable(shown)}"
     space = "".join("\t" if character == "\t" else " " for character in before)
     caret = paint("^", _COLOURS[finding.severity])
     yield f" {paint(' ' * len(number) + ' |', _DIM)} {space}{caret}"
+
+
+def printable(text: str) -> str:
+    """`text` without what a terminal or a log would obey: a file's name and its contents are not ours."""
+    return _UNPRINTABLE.sub("\ufffd", text)
 
 
 def _counted(number: int, noun: str) -> str:

@@ -19,14 +19,19 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def checked(
-    root: Path, against: str | None = None, level: str | None = None, *paths: str, default: str | None = None
+    root: Path,
+    against: str | None = None,
+    level: str | None = None,
+    *paths: str,
+    default: str | None = None,
+    merge: str | None = None,
 ) -> Report:
     """What a check of the project in `root` finds."""
     tree = FolderTree(root)
     project = load(find(root), root, [root / path for path in tree.paths() if path.endswith(f"/{FILE}")])
     skimmed: Skimmed = {}
     sources = Sources.read(tree, project, skimmed=skimmed)
-    baseline = open_baseline(against, project, skimmed, default=default)
+    baseline = open_baseline(against, project, skimmed, default=default, merge=merge)
     try:
         return check(
             sources,

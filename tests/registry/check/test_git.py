@@ -1,5 +1,6 @@
 """Schemas compared with what is committed, in repositories of every shape: right answers, or clear errors."""
 
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from registry.check.against import open_baseline
 from registry.check.checking import check
+from registry.check.ci import host
 from registry.check.errors import BaselineError, ProjectError
 from registry.check.git import Repository
 from registry.check.project import load
@@ -156,7 +158,7 @@ def test_a_shallow_clone_says_what_to_fetch(repository: GitRepository, tmp_path:
     clone = repository.clone(tmp_path / "clone", "--depth=1", "--branch=topic")
     said = fault(clone.folder, "git:origin/main")
     assert "there is no commit origin/main" in said
-    assert "git fetch origin main:refs/remotes/origin/main" in said
+    assert "git fetch --unshallow origin '+refs/heads/*:refs/remotes/origin/*'" in said
     assert "fetch-depth: 0" in said
     clone.git("fetch", "-q", "--depth=1", "origin", "main:refs/remotes/origin/main")
     said = fault(clone.folder)
@@ -169,6 +171,125 @@ def test_a_shallow_clone_says_what_to_fetch(repository: GitRepository, tmp_path:
     clone.git("fetch", "-q", "--unshallow", "origin")
     clone.git("fetch", "-q", "origin")
     assert (MISSING, "r.avsc:3:10") in found(checked(clone.folder, None, "BACKWARD_TRANSITIVE"))
+
+
+@pytest.mark.parametrize(
+    ("options", "against"),
+    [
+        (["--depth=1"], None),
+        (["--depth=1"], "git:main"),
+        (["--depth=1"], "git:origin/main..."),
+        (["--depth=1"], "git:HEAD~1"),
+        (["--single-branch"], "git:main"),
+        (["--single-branch"], "git:origin/main"),
+        (["--single-branch"], "git:v1"),
+    ],
+)
+def test_what_is_said_to_fetch_is_what_lacks(
+    repository: GitRepository, tmp_path: Path, options: list[str], against: str | None
+) -> None:
+    repository.git("checkout", "-q", "-b", "topic")
+    repository.commit({"r.avsc": record("a", "b")})
+    repository.git("checkout", "-q", "main")
+    repository.commit({"s.avsc": record("a", name="S")})
+    repository.git("tag", "v1")
+    clone = repository.clone(tmp_path / "clone", "--no-tags", "--branch=topic", *options)
+    said = fault(clone.folder, against)
+    fetch = said[said.index("git fetch") :].partition(" (in GitHub")[0]
+    branch, _, tag = fetch.partition(", or, if it is a tag, ")
+    subprocess.run(tag if against == "git:v1" else branch, shell=True, cwd=clone.folder, check=True)
+    assert (MISSING, "r.avsc:3:10") in found(checked(clone.folder, against))
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_pull_request_as_github_checks_it_out(
+    repository: GitRepository, tmp_path: Path, depth: int
+) -> None:
+    repository.git("checkout", "-q", "-b", "topic")
+    repository.commit({"r.avsc": record("a", "b")})
+    repository.git("checkout", "-q", "main")
+    base = repository.commit({"s.avsc": record("a", name="S")})
+    repository.git("checkout", "-q", "--detach")
+    repository.git("merge", "-q", "--no-ff", "-m", "merge", "topic")
+    repository.git("update-ref", "refs/pull/7/merge", "HEAD")
+    repository.git("checkout", "-q", "main")
+    repository.commit({"t.avsc": record("a", name="T")})  # main goes on: that is no change of the request
+    runner = GitRepository(tmp_path / "runner")
+    runner.git("remote", "add", "origin", repository.folder.as_uri())
+    runner.git(
+        "fetch",
+        "-q",
+        "--no-tags",
+        f"--depth={depth}",
+        "origin",
+        "+refs/pull/7/merge:refs/remotes/pull/7/merge",
+    )
+    runner.git("checkout", "-q", "--force", "refs/remotes/pull/7/merge")
+    environment = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_BASE_REF": "main",
+        "GITHUB_REF": "refs/pull/7/merge",
+        "GITHUB_SHA": runner.git("rev-parse", "HEAD"),
+    }
+    at = host(environment)
+    assert at is not None
+    if depth == 1:
+        with pytest.raises(BaselineError, match=r"there is no commit origin/main .* fetch-depth: 0"):
+            checked(runner.folder, default=at.against, merge=at.merge)
+    else:
+        report = checked(runner.folder, default=at.against, merge=at.merge)
+        assert found(report) == [(MISSING, "r.avsc:3:10")]
+        assert report.against == f"origin/main at {base[:10]}"
+    # Another commit than the host's: the head of the request, say.
+    with pytest.raises(BaselineError, match="no commit origin/main"):
+        checked(runner.folder, default=at.against, merge=base)
+
+
+def test_a_folder_that_the_commit_lacks(repository: GitRepository) -> None:
+    assert fault(repository.folder, ".git#branch=main,subdir=schemsa") == (
+        f"main at {repository.git('rev-parse', 'HEAD')[:10]} has no folder schemsa: see subdir in --against"
+    )
+
+
+def test_what_was_meant_by_against(repository: GitRepository) -> None:
+    repository.git("branch", "release")
+    assert "did you mean git:release?" in fault(repository.folder, "release")
+    assert "give git:REF, a folder" in fault(repository.folder, "releas")
+    assert "fivebyte diff r.avsc NEW --level BACKWARD" in fault(repository.folder, "r.avsc")
+    assert "name a commit before the dots" in fault(repository.folder, "git:...")
+    (repository.folder / "empty").mkdir()
+    assert "empty has no schema to compare with" in fault(repository.folder, "empty")
+    assert "git log --all" in fault(repository.folder, "git:HEAD~99")
+
+
+def test_a_bare_repository(repository: GitRepository, tmp_path: Path) -> None:
+    repository.git("clone", "-q", "--bare", str(repository.folder), str(tmp_path / "bare"))
+    assert "is in a bare repository, which has no files to check" in fault(tmp_path / "bare")
+
+
+def test_a_sparse_checkout_deletes_nothing(repository: GitRepository) -> None:
+    repository.commit({"kept/s.avsc": record("a", name="S"), "left/t.avsc": record("a", name="T")})
+    repository.git("sparse-checkout", "set", "--no-cone", "/kept/")
+    assert not (repository.folder / "left").exists()
+    assert found(checked(repository.folder)) == []
+    repository.write({"kept/s.avsc": None})
+    assert found(checked(repository.folder))[0] == ("SCHEMA_DELETED", "kept/s.avsc")
+
+
+def test_in_a_hook_of_git(repository: GitRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository.commit({"sub/fivebyte.toml": "", "sub/r.avsc": record("a", name="Sub")})
+    repository.git("worktree", "add", "-q", "-b", "topic", str(tmp_path / "tree"))
+    tree = GitRepository(tmp_path / "tree")
+    tree.write({"sub/r.avsc": record("a", "b", name="Sub")})
+    # What git sets for the hooks of a commit in a worktree: with it, the top would be any folder.
+    monkeypatch.setenv("GIT_DIR", tree.git("rev-parse", "--absolute-git-dir"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tree.folder / "index"))
+    assert found(checked(tree.folder / "sub")) == [(MISSING, "r.avsc:3:10")]
+    # A repository that nothing but the variables leads to.
+    elsewhere = tmp_path / "elsewhere"
+    (tree.folder / ".git").rename(elsewhere)
+    monkeypatch.setenv("GIT_WORK_TREE", str(tree.folder))
+    assert found(checked(tree.folder / "sub")) == [(MISSING, "r.avsc:3:10")]
 
 
 def test_no_commit_in_common(repository: GitRepository) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ET
+from importlib import import_module
 
 import pytest
 
@@ -11,7 +12,7 @@ from registry.check.reports import FORMATS
 from registry.check.reports.text import text
 from tests.support.report_schemas import check_junit, check_sarif
 
-ODD = 'a,b:c%\n"<&>`|*\x01\x1b é'
+ODD = 'a,b:c%\n"<&>`|*\x01\x1b\x9b é'
 
 
 @pytest.fixture
@@ -37,16 +38,40 @@ def test_every_form_takes_them(report: Report) -> None:
     command = FORMATS["github"](report).splitlines()[0]
     assert command.startswith('::error file=a%2Cb%3Ac%25%0A"<&>`|*')
     assert len(json.loads(FORMATS["gitlab"](report))) == 4
+    (told,) = json.loads(FORMATS["sarif"](report))["runs"][0]["invocations"][0]["toolExecutionNotifications"]
+    assert told["message"]["text"] == "no place"  # code scanning refuses a result without one
+    assert not {"\x01", "\x1b", "\x9b"} & set(text(report))
     assert "\n" not in FORMATS["markdown"](report).splitlines()[6]
+
+
+def test_a_name_that_is_not_utf_8() -> None:
+    odd = b"lat\xe9in.avsc".decode("utf-8", "surrogateescape")
+    report = Report([Finding("SCHEMA_INVALID", "m", place=Place(odd, 1, 1))])
+    for make in FORMATS.values():
+        assert make(report).encode("utf-8", "replace")
+    assert '"uri": "lat%E9in.avsc"' in FORMATS["sarif"](report)
+    assert text(report).startswith("lat\ufffdin.avsc:1:1: error")
+
+
+def test_code_scanning_gets_no_more_than_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    sarif = import_module("registry.check.reports.sarif")
+    assert sarif.MAX_RESULTS == 25_000
+    monkeypatch.setattr(sarif, "MAX_RESULTS", 9)
+    many = [Finding("SUBJECT_NEW", "n", Severity.NOTE, place=Place("a", n, 1)) for n in range(9)]
+    report = Report([*many, Finding("TYPE_MISMATCH", "t", place=Place("b", 1, 1))])
+    results = json.loads(FORMATS["sarif"](report))["runs"][0]["results"]
+    assert len(results) == 9
+    assert results[0]["ruleId"] == "TYPE_MISMATCH"
 
 
 def test_a_report_of_nothing() -> None:
     empty = Report([], "main", schemas=0)
+    assert "No schema was looked at" in FORMATS["markdown"](empty)
     check_junit(FORMATS["junit"](empty))
     check_sarif(FORMATS["sarif"](empty))
     assert FORMATS["text"](empty) == "nothing found in 0 schemas, compared with main\n"
     assert FORMATS["gitlab"](empty) == "[]\n"
-    assert "✅ Schemas are compatible" in FORMATS["markdown"](empty)
+    assert "✅ Schemas are compatible" in FORMATS["markdown"](Report([], "main", schemas=1))
 
 
 def test_the_caret_stands_under_the_place(report: Report) -> None:

@@ -138,14 +138,30 @@ def test_links_are_followed_and_circles_of_links_end(tmp_path: Path) -> None:
     (root / "a").mkdir(parents=True)
     (root / "a" / "up").symlink_to(root)
     (root / "shared").symlink_to(outside)
-    (root / "a" / "gone.avsc").symlink_to(root / "nowhere.avsc")
+    (root / "a" / "b").symlink_to(root / "a" / "c")
+    (root / "a" / "c").symlink_to(root / "a" / "b")
+    (root / "a" / ".#lock.avsc").symlink_to("who@where")  # as Emacs leaves them
     tree = FolderTree(root)
-    assert list(tree.paths()) == ["shared/money.avsc"]
+    assert list(tree.paths()) == ["a/b", "a/c", "shared/money.avsc"]
+    (root / "a" / "b").unlink()
+    (root / "a" / "c").unlink()
+    tree = FolderTree(root)
     assert tree.digest("shared/money.avsc") == blob_id(MONEY.encode())
     assert list(FolderTree(root, also=[outside / "money.avsc"]).paths()) == [
         "../outside/money.avsc",
         "shared/money.avsc",
     ]
+
+
+def test_a_link_that_leads_nowhere_is_told(tmp_path: Path) -> None:
+    (tmp_path / "gone.avsc").symlink_to("nowhere.avsc")
+    (tmp_path / "round.avsc").symlink_to("round.avsc")
+    found = sources(tmp_path, {})
+    assert [(str(fault.place), fault.rule) for fault in found.faults] == [
+        ("gone.avsc", "SCHEMA_INVALID"),
+        ("round.avsc", "SCHEMA_INVALID"),
+    ]
+    assert "the file cannot be read: " in found.faults[0].message
 
 
 def test_whatever_stands_where_a_type_should_is_told_with_its_place(tmp_path: Path) -> None:
