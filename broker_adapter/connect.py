@@ -32,6 +32,8 @@ def connect(url: str, config: Mapping[str, object] | None = None) -> Broker:
 
     Raises `UnsupportedURL`, `InvalidConfig`, `MissingExtra` or `LogIOError`.
     """
+    if not isinstance(url, str):
+        raise UnsupportedURL(f"{url!r} is no URL: {_HOW}")
     try:
         parts = urlsplit(url)
     except ValueError as error:

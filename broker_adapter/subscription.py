@@ -3,11 +3,16 @@
 import re
 from collections.abc import Sequence
 
-from broker_adapter.errors import InvalidConfig
+from broker_adapter.errors import InvalidConfig, InvalidTopic
 
 
 def is_pattern(name: str) -> bool:
-    """Whether `name` is a regular expression of topics' names; no topic's name begins like one."""
+    """Whether `name` is a regular expression of topics' names; no topic's name begins like one.
+
+    Raises `InvalidTopic` where it is not text.
+    """
+    if not isinstance(name, str):
+        raise InvalidTopic(f"{name!r} is no topic: give its name, or a pattern that begins with '^'")
     return name.startswith("^")
 
 

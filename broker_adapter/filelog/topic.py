@@ -41,9 +41,14 @@ _LEADER_EPOCHS: Final = "0\n1\n0 0\n"
 """Version 0, one line: epoch 0 began at offset 0. One leader for ever: this machine."""
 
 
+def is_legal(name: object) -> bool:
+    """Whether Kafka would take the characters of `name`."""
+    return isinstance(name, str) and _LEGAL.fullmatch(name) is not None
+
+
 def check_topic_name(name: str) -> None:
     """Raise `InvalidTopic` unless Kafka would take `name`."""
-    if not _LEGAL.fullmatch(name) or name in {".", ".."}:
+    if not is_legal(name) or name in {".", ".."}:
         raise InvalidTopic(
             f"{name!r} is not a legal topic name: use 1 to 249 of a-z, A-Z, 0-9, '.', '_' and '-', "
             "and not '.' or '..'"
@@ -71,7 +76,7 @@ class Topics:
     def partitions(self, name: str) -> int:
         """How many partitions a topic has. Raises `UnknownTopic`."""
         # The name is checked first: it must not lead out of the root folder.
-        if _LEGAL.fullmatch(name):
+        if is_legal(name):
             count = 0
             while self.directory(TopicPartition(name, count)).is_dir():
                 count += 1
@@ -87,7 +92,7 @@ class Topics:
         """
         found: set[TopicPartition] = set()
         known = self.names() if any(map(is_pattern, wanted)) else []
-        for name in filter(_LEGAL.fullmatch, expanded(wanted, known)):
+        for name in filter(is_legal, expanded(wanted, known)):
             number = 0
             while self.directory(TopicPartition(name, number)).is_dir():
                 found.add(TopicPartition(name, number))
@@ -138,9 +143,9 @@ class Topics:
     def create(self, name: str, partitions: int, settings: Mapping[str, int | str]) -> TopicDescription:
         """Make a topic. Raises `InvalidTopic`, `InvalidConfig` or `TopicExists`."""
         check_topic_name(name)
-        if not 1 <= partitions <= MAX_PARTITIONS:
+        if type(partitions) is not int or not 1 <= partitions <= MAX_PARTITIONS:
             raise InvalidTopic(
-                f"topic {name!r} cannot have {partitions} partitions; give 1 to {MAX_PARTITIONS}"
+                f"topic {name!r} cannot have {partitions!r} partitions; give 1 to {MAX_PARTITIONS}"
             )
         config = TopicConfig.parse(settings)
         with reporting("create a topic in", self.root), self._lock:

@@ -97,9 +97,9 @@ class KafkaAdmin:
         replication_factor: int | None = None,
     ) -> TopicDescription:
         """See `broker_adapter.broker.Admin.create_topic`."""
-        if not 1 <= partitions <= _MAX_PARTITIONS:
+        if type(partitions) is not int or not 1 <= partitions <= _MAX_PARTITIONS:
             raise InvalidTopic(
-                f"topic {name!r} cannot have {partitions} partitions; give 1 to {_MAX_PARTITIONS}"
+                f"topic {name!r} cannot have {partitions!r} partitions; give 1 to {_MAX_PARTITIONS}"
             )
         doing = f"create topic {name!r}"
         with self._asking(doing):

@@ -1,6 +1,7 @@
 """What every broker's admin does."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -131,3 +132,13 @@ def test_groups_are_reset_and_deleted(any_broker: Broker, topic: str) -> None:
     with any_broker.consumer(topic, group=group) as consumer:  # it can come back
         consumer.poll(1)
     assert new_name() not in admin.groups()
+
+
+def test_what_is_no_topic(any_broker: Broker, topic: str) -> None:
+    odd: Any = "3"
+    with pytest.raises(InvalidTopic, match="cannot have '3' partitions"):
+        any_broker.admin.create_topic("never", odd)
+    for wrong in ([topic, 3], [None], [topic.encode()]):
+        topics: Any = wrong
+        with pytest.raises(InvalidTopic, match="is no topic: give its name"):
+            any_broker.consumer(topics)

@@ -4,6 +4,7 @@ import base64
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -158,6 +159,8 @@ def test_urls_of_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     [
         ("kafka://", "names no Kafka cluster"),
         ("./data", "names no broker"),
+        (Path("data"), "is no URL"),
+        (None, "is no URL"),
         ("sqlite:///x", "names no broker"),
         ("file:", "names no folder"),
         ("file://data", "on the host 'data'"),
@@ -165,7 +168,7 @@ def test_urls_of_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         ("file:./data#x", "names no folder"),
     ],
 )
-def test_urls_of_nothing(url: str, fault: str) -> None:
+def test_urls_of_nothing(url: Any, fault: str) -> None:
     with pytest.raises(UnsupportedURL, match=fault):
         connect(url)
 
