@@ -265,8 +265,10 @@ class Registry(Catalogue):
         with self._replica.synced() as state:
             own = state.config(scope)
             whole = state.effective_config(scope, self._default)
-        if effective or scope is None:
+        if effective:
             return whole
+        if scope is None:
+            return (own or Config()).over(self._default)
         if own is None:
             raise NoSubjectConfigError(scope)
         return own
@@ -321,11 +323,11 @@ class Registry(Catalogue):
         scope = _scope(subject)
         with self._replica.synced() as state:
             own, whole = state.mode(scope), state.effective_mode(scope)
-        if effective or scope is None:
+        if effective:
             return whole
-        if own is None:
+        if own is None and scope is not None:
             raise NoSubjectModeError(scope)
-        return own
+        return own or Mode.READWRITE
 
     def set_mode(self, mode: Mode | None, subject: str | None = None, *, force: bool = False) -> None:
         """Set the mode of a scope; None clears it.

@@ -46,6 +46,17 @@ def test_a_config_is_changed_field_by_field(client: FlaskClient) -> None:
     assert policy == client.get("/config/p").get_json() == {"compatibilityPolicy": "STRICT"}
 
 
+def test_what_holds_around_all_contexts(client: FlaskClient) -> None:
+    client.put("/config/:.__GLOBAL:", json={"compatibility": "FULL", "normalize": True})
+    whole = {"compatibilityLevel": "FULL", "normalize": True}
+    for scope in ("", "/s", "/:.eu:", "/:.eu:s"):
+        assert client.get(f"/config{scope}?defaultToGlobal=true").get_json() == whole
+    assert client.get("/config").get_json() == {"compatibilityLevel": "BACKWARD"}  # its own, or the default
+    client.put("/config", json={"compatibility": "NONE"})
+    assert client.get("/config?defaultToGlobal=true").get_json() == {**whole, "compatibilityLevel": "NONE"}
+    assert client.get("/config").get_json() == {"compatibilityLevel": "NONE"}
+
+
 @pytest.mark.parametrize(
     "level",
     ["none", "Backward", "BACKWARD_TRANSITIVE", "forward", "FORWARD_transitive", "full", "full_transitive"],

@@ -100,7 +100,8 @@ def test_which_mode_holds(client: FlaskClient) -> None:
 
     set_mode(client, "READONLY", "/:.__GLOBAL:")
     assert [held(scope) for scope in ("s", ":.eu:s", ":.eu:")] == ["READONLY"] * 3
-    assert client.get("/mode").get_json() == {"mode": "READONLY"}
+    assert client.get("/mode").get_json() == {"mode": "READWRITE"}  # its own, or the default
+    assert client.get("/mode?defaultToGlobal=true").get_json() == {"mode": "READONLY"}
     set_mode(client, "READWRITE")
     assert [held(scope) for scope in ("s", ":.eu:s", ":.eu:")] == ["READWRITE", "READONLY", "READONLY"]
     set_mode(client, "IMPORT", "/:.eu:")
