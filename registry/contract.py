@@ -5,6 +5,7 @@ serdes act on them. Both are kept as the JSON they came in, with the parts the
 API knows and nothing else.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,6 +28,7 @@ _RULE_KEYS = (
     "onFailure",
     "disabled",
 )
+_RULE_NAME = re.compile(r"[^\W\d][\w-]*")
 _RULE_DEFAULTS = {"kind": "TRANSFORM", "mode": "WRITEREAD", "disabled": False}
 _READ_AND_WRITE = frozenset({"WRITE", "READ", "WRITEREAD"})
 _MODES = {
@@ -125,9 +127,10 @@ class Rule:
         name, mode = self.name, self.parts["mode"]
         if not name:
             raise InvalidRuleSetError(f"a rule of {phase} has no name")
-        if not name.isidentifier():
+        if not _RULE_NAME.fullmatch(name):
             raise InvalidRuleSetError(
-                f"{name!r} cannot name a rule: give letters, digits and underscores, no digit first"
+                f"{name!r} cannot name a rule: give letters, digits, underscores and hyphens, "
+                "a letter or an underscore first"
             )
         if not self.parts.get("type"):
             raise InvalidRuleSetError(f"rule {name!r} has no type")

@@ -76,7 +76,9 @@ def test_reserved_fields(client: FlaskClient) -> None:
         ({"domainRules": [{**RULE, "name": None}]}, "a rule of domainRules has no name"),
         ({"domainRules": [{**RULE, "name": ""}]}, "a rule of domainRules has no name"),
         ({"encodingRules": [{**RULE, "name": "1a"}]}, "'1a' cannot name a rule"),
-        ({"domainRules": [{**RULE, "name": "a-b"}]}, "'a-b' cannot name a rule"),
+        ({"domainRules": [{**RULE, "name": "-a"}]}, "'-a' cannot name a rule"),
+        ({"domainRules": [{**RULE, "name": "a b"}]}, "'a b' cannot name a rule"),
+        ({"domainRules": [{**RULE, "name": "a\n"}]}, "'a\\n' cannot name a rule"),
         ({"domainRules": [{**RULE, "type": None}]}, "rule 'r' has no type"),
         ({"domainRules": [{**RULE, "mode": "UPGRADE"}]}, "rule 'r' has mode UPGRADE, and domainRules"),
         ({"migrationRules": [{**RULE, "mode": None}]}, "rule 'r' has mode WRITEREAD, and migrationRules"),
@@ -93,6 +95,12 @@ def test_rule_sets_that_are_none(client: FlaskClient, rules: Any, says: str) -> 
         assert (status, code) == (422, 42210)
         assert message.startswith(f"Invalid rule set: {says}")
     assert client.get("/subjects").get_json() == []
+
+
+@pytest.mark.parametrize("name", ["encrypt-pii", "_", "a1", "_1-", "é"])
+def test_what_may_name_a_rule(client: FlaskClient, name: str) -> None:
+    got = register(client, "s", '"int"', ruleSet={"domainRules": [{**RULE, "name": name}]})
+    assert [rule["name"] for rule in got["ruleSet"]["domainRules"]] == [name]
 
 
 def test_one_name_may_be_used_in_two_phases(client: FlaskClient) -> None:
