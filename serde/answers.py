@@ -1,8 +1,9 @@
 """The JSON of a registry's answers as values, and of values as it is sent."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
+from serde import arguments
 from serde.model import (
     Compatibility,
     Config,
@@ -127,12 +128,18 @@ def nothing(answer: Any) -> None:
 
 def body(
     text: str,
-    references: tuple[Reference, ...],
+    references: Iterable[Reference],
     schema_type: str,
     metadata: Metadata | None = None,
     rule_set: RuleSet | None = None,
 ) -> dict[str, Any]:
-    """What registering, looking up and checking send. AVRO is left out: old registries know nothing else."""
+    """What registering, looking up and checking send. AVRO is left out: old registries know nothing else.
+
+    Raises TypeError for what is of another kind.
+    """
+    arguments.text(text)
+    references = arguments.references(references)
+    arguments.contract(metadata, rule_set)
     sent: dict[str, Any] = {"schema": text}
     if schema_type != "AVRO":
         sent["schemaType"] = schema_type

@@ -27,13 +27,18 @@ class AsyncAvroSerializer(Writing[AsyncRegistryClient]):
     event loop.
     """
 
+    _CLIENT = AsyncRegistryClient
+
     async def __call__(self, value: Any, topic: str, headers: Headers | None = None) -> bytes | None:
         """See `serde.avro.AvroSerializer`."""
         if value is None:
             return None
         if self._to_dict is not None:
             value = self._to_dict(value)
-        encode = self._encode.get(topic)
+        try:
+            encode = self._encode.get(topic)
+        except TypeError:  # not even hashable: what follows says so
+            encode = None
         if encode is None:
             entry = await self._entry(topic)
             return self._written(entry, value, topic, headers)
@@ -79,6 +84,8 @@ class AsyncAvroDeserializer(Reading[AsyncRegistryClient]):
     Only the first message of a schema waits for anything. Use one deserializer from any number of tasks of
     one event loop.
     """
+
+    _CLIENT = AsyncRegistryClient
 
     async def __call__(
         self,

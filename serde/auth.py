@@ -97,7 +97,11 @@ class Called:
 
 
 def basic(user: str, password: str) -> str:
-    """The header's value for a user and a password."""
+    """The header's value for a user and a password, which it does not show. Raises TypeError, ValueError."""
+    if not all(isinstance(part, str) for part in (user, password)):
+        raise TypeError("a user and a password are text")
+    if ":" in user:
+        raise ValueError(f"a user of Basic authentication has no colon: {user!r}")
     return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
 
 

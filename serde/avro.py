@@ -55,6 +55,8 @@ class AvroSerializer(Writing[RegistryClient]):
     options that exclude each other.
     """
 
+    _CLIENT = RegistryClient
+
     takes_headers = True
     """A call may have the message's headers: the producers and consumers of `broker_adapter` give them."""
 
@@ -71,7 +73,10 @@ class AvroSerializer(Writing[RegistryClient]):
             return None
         if self._to_dict is not None:
             value = self._to_dict(value)
-        encode = self._encode.get(topic)
+        try:
+            encode = self._encode.get(topic)
+        except TypeError:  # not even hashable: what follows says so
+            encode = None
         if encode is None:
             return self._written(self._entry(topic), value, topic, headers)
         try:
@@ -145,6 +150,8 @@ class AvroDeserializer(Reading[RegistryClient]):
     Raises InvalidSchema for reader's text that is no schema, InvalidClass for a class that has none or does
     not go with it, ValueError for options that exclude each other.
     """
+
+    _CLIENT = RegistryClient
 
     takes_headers = True
     """A call may have the message's headers: the producers and consumers of `broker_adapter` give them."""

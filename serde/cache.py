@@ -6,6 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
+from serde import arguments
+
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -18,6 +20,7 @@ class Cache(Generic[K, V]):
     """
 
     def __init__(self, capacity: int, ttl: float | None = None) -> None:
+        arguments.whole_number("the capacity of a cache", capacity)
         if capacity < 1:
             raise ValueError(f"the capacity of a cache is at least 1, not {capacity}")
         self._capacity = capacity

@@ -84,7 +84,7 @@ class Calls(Finding):
                 *path,
                 *(() if version is None else (version,)),
                 query={"verbose": True, **flags(normalize=normalize)},
-                body=answers.body(text, tuple(references), schema_type, metadata),
+                body=answers.body(text, references, schema_type, metadata),
             )
         )
 

@@ -1,6 +1,6 @@
 """Which schema a topic's messages are written with: in steps, see `serde.steps`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from serde.answers import as_schema
@@ -28,7 +28,7 @@ class Choice:
         calls: Calls,
         subjects: Subjects,
         text: str | None,
-        references: Iterable[Reference],
+        references: tuple[Reference, ...],
         *,
         auto_register: bool,
         normalize: bool,
@@ -40,7 +40,7 @@ class Choice:
         self._calls = calls
         self._subjects = subjects
         self._text = text
-        self._references = tuple(references)
+        self._references = references
         self._auto_register = auto_register
         self._normalize = normalize
         self._metadata = metadata

@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -92,7 +93,12 @@ _LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=20, keepa
 def connections(
     urls: Sequence[str], tls: TlsFiles | ssl.SSLContext | None, proxy: str | httpx2.Proxy | None
 ) -> Connections:
-    """How the URLs are reached. Raises ValueError for what is no proxy's URL; does not show its password."""
+    """How the URLs are reached.
+
+    Raises ValueError for what is no proxy's URL, and does not show its password; TypeError for other TLS.
+    """
+    if tls is not None and not isinstance(tls, TlsFiles | ssl.SSLContext):
+        raise TypeError(f"tls is TlsFiles(ca=..., certificate=...) or an ssl.SSLContext, not {tls!r}")
     embedded = next((url for url in urls if url.startswith(EMBEDDED)), None)
     return Connections(tls, _proxy(proxy), embedded)
 
@@ -111,7 +117,12 @@ def servers(urls: Sequence[str], auth: Authenticator) -> list[Server]:
 
 def split_urls(url: str | Sequence[str]) -> list[str]:
     """Several with commas between, or a sequence, as a list."""
-    return [text.strip() for text in (url.split(",") if isinstance(url, str) else url)]
+    if isinstance(url, str):
+        return [text.strip() for text in url.split(",")]
+    several: Any = url
+    if not isinstance(several, Sequence) or not all(isinstance(text, str) for text in several):
+        raise TypeError(f"a registry URL is text, several are a list of it, not {url!r}")
+    return [text.strip() for text in several]
 
 
 def authenticator(auth: Auth | None, *, timeout: float, deadline: float, retries: int) -> Authenticator:
@@ -137,6 +148,8 @@ def _server(text: str, auth: Authenticator) -> Server:
     if text.startswith(EMBEDDED):
         return Server(text, _EMBEDDED_BASE, auth)
     url = _checked(text.rstrip("/"), "a registry URL")
+    if url.query or url.fragment:
+        raise ValueError(f"a registry URL ends with its path, without a ? or #, not {_shown(text)!r}")
     own = Fixed(basic(url.username, url.password)) if url.username else auth
     shown = str(url.copy_with(username=None, password=None)).rstrip("/")
     return Server(shown, shown, own)
@@ -148,9 +161,13 @@ def _checked(text: str, what: str) -> httpx2.URL:
     except httpx2.InvalidURL as error:
         raise ValueError(f"{what} cannot be read: {error}") from None
     if url.scheme not in {"http", "https"} or not url.host:
-        without = text.rpartition("@")[2]
-        raise ValueError(f"{what} starts with http:// or https:// and a host, not {without!r}")
+        raise ValueError(f"{what} starts with http:// or https:// and a host, not {_shown(text)!r}")
     return url
+
+
+def _shown(url: str) -> str:
+    """A URL without its user and password."""
+    return url.rpartition("@")[2]
 
 
 def _proxy(proxy: str | httpx2.Proxy | None) -> httpx2.Proxy | None:

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 
 import httpx2
 
+from serde import arguments
 from serde.auth import Authenticator
 from serde.errors import (
     Incompatible,
@@ -84,6 +85,18 @@ class Request:
         return self.method != "DELETE"
 
 
+_SEGMENTS: Final[Mapping[str, str]] = {
+    "subjects": "a subject",
+    "config": "a subject",
+    "mode": "a subject",
+    "ids": "a schema id",
+    "guids": "a guid",
+    "versions": "a version",
+    "contexts": "a context",
+}
+"""What stands behind these in a path."""
+
+
 class _Failed(Exception):
     """An attempt failed. error: what to raise if no other succeeds. elsewhere: another URL may do better.
     again: so may this one, later.
@@ -124,9 +137,11 @@ class Exchange:
         headers: Mapping[str, str] | None = None,
         context: str | None = None,
     ) -> None:
+        arguments.whole_number("retries", retries)
         if retries < 0:
             raise ValueError(f"retries is 0 or more, not {retries}")
         for name, seconds in (("timeout", timeout), ("deadline", deadline)):
+            arguments.number(name, seconds)
             if not seconds > 0:
                 raise ValueError(f"{name} is a number of seconds above 0, not {seconds}")
         self._servers = tuple(servers)
@@ -242,7 +257,10 @@ class Exchange:
 
 def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers. Raises ValueError for one that cannot be sent; does not show its value."""
+    arguments.properties("headers", headers)
     for name, value in headers.items():
+        if not all(isinstance(part, str) for part in (name, value)):
+            raise TypeError(f"the header {name!r} is text, as is its value, not {type(value).__name__}")
         if not (name.isascii() and name.isprintable() and value.isascii() and value.isprintable()):
             raise ValueError(f"the header {name!r} has characters that cannot be sent: a line's end, perhaps")
     return dict(headers)
@@ -257,9 +275,26 @@ def _content_of(request: Request) -> tuple[dict[str, str], bytes | None]:
 
 
 def _target(request: Request) -> str:
+    kind = ""
+    for part in request.path:
+        _check_segment(kind, part)
+        kind = str(part)
     path = "".join(f"/{_segment(part)}" for part in request.path)
     query = request.query.items() if isinstance(request.query, Mapping) else request.query
     return path + ("?" + urlencode([(name, _parameter(value)) for name, value in query]) if query else "")
+
+
+def _check_segment(kind: str, part: object) -> None:
+    """kind: the segment before. Raises TypeError, ValueError: most segments are arguments of the user's."""
+    what = _SEGMENTS.get(kind, "a part of the path")
+    if not isinstance(part, str | int):
+        raise TypeError(f"{what} is {'a number' if kind == 'ids' else 'text'}, not {part!r}")
+    if part == "":
+        raise ValueError(f"{what} is not empty")
+    try:
+        str(part).encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{what} is text that UTF-8 can hold, not {part!r}") from None
 
 
 def _segment(part: str | int) -> str:

@@ -10,12 +10,12 @@ deleted, and the newest of a subject (see `serde.latest`). Kept for
 import json
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from serde import answers
+from serde import answers, arguments
 from serde.answers import Malformed
 from serde.cache import Cache
-from serde.errors import SchemaNotFound
+from serde.errors import NotFound, SchemaNotFound
 from serde.exchange import Exchange, Request
 from serde.latest import Latest, LatestKey
 from serde.model import ContextId, Metadata, Reference, RegisteredSchema, RuleSet, Schema, SubjectVersion
@@ -24,6 +24,9 @@ from serde.subjects import context_of, in_context
 
 T = TypeVar("T")
 V = TypeVar("V")
+
+_LAST_ID: Final = (1 << 31) - 1
+"""Registries count ids in 31 bits; their routes do not know a greater number for one."""
 
 
 class Finding:
@@ -44,6 +47,7 @@ class Finding:
         latest_ttl: float,
         missing_ttl: float,
     ) -> None:
+        arguments.number("missing_ttl", missing_ttl)
         if missing_ttl < 0:
             raise ValueError(f"missing_ttl is 0 or more seconds, not {missing_ttl}")
         self._exchange = exchange
@@ -75,7 +79,7 @@ class Finding:
 
         Raises Incompatible if it breaks the subject's level, Refused if it is no schema.
         """
-        body = answers.body(text, tuple(references), schema_type, metadata, rule_set)
+        body = answers.body(text, references, schema_type, metadata, rule_set)
         path = ("subjects", subject, "versions")
         request = Request("POST", path, query=flags(normalize=normalize), body=body)
 
@@ -111,7 +115,7 @@ class Finding:
 
         Raises SubjectNotFound if there is no such subject, SchemaNotFound if it has no such schema.
         """
-        body = answers.body(text, tuple(references), schema_type, metadata, rule_set)
+        body = answers.body(text, references, schema_type, metadata, rule_set)
 
         def load() -> Steps[RegisteredSchema]:
             found = yield from self._look_up(subject, body, normalize=normalize, deleted=deleted)
@@ -126,6 +130,7 @@ class Finding:
 
         subject: one that has it, in whose context (``:.ctx:subject``, or ``:.ctx:``) the id is one.
         """
+        arguments.whole_number("a schema id", schema_id)
         return (yield from self._schema(("id", schema_id, subject), schema_id))
 
     def schema_by_guid(self, guid: str) -> Steps[Schema]:
@@ -133,7 +138,7 @@ class Finding:
 
         Its `id` is None where the registry does not say it; see `ids_by_guid`.
         """
-        return (yield from self._schema(("guid", guid, None), None))
+        return (yield from self._schema(("guid", str(guid), None), None))
 
     def ids_by_guid(self, guid: str) -> Steps[list[ContextId]]:
         """The ids of the schema with a guid, one for each context that has it. Raises SchemaNotFound."""
@@ -178,6 +183,7 @@ class Finding:
 
         Raises SubjectNotFound, SchemaNotFound.
         """
+        arguments.properties("properties", properties)
         if not properties:
             return (yield from self.latest(subject))
         pairs = tuple(sorted(properties.items()))
@@ -276,10 +282,12 @@ class Finding:
                 answer = yield from self._exchange.ask(
                     Request("GET", ("schemas", f"{kind}s", which), query=query)
                 )
-            except SchemaNotFound as error:
-                error.schema_id = schema_id
-                self._missing.put(key, error)
-                raise
+            except NotFound as error:
+                missing = _missing_schema(error, schema_id)
+                if missing is None:
+                    raise
+                self._missing.put(key, missing)
+                raise missing from error.__cause__
             found = self._read(lambda it: answers.schema(it, schema_id), answer)
             self._schemas.put(key, found)
             return found
@@ -328,6 +336,16 @@ class Finding:
         for cache in (self._registered, self._versions, self._referenced):
             cache.discard(lambda key: key[1] == subject)
         self._latest.forget(subject)
+
+
+def _missing_schema(error: NotFound, schema_id: int | None) -> SchemaNotFound | None:
+    """The error for a schema that is not there; None where the answer is about something else."""
+    if not isinstance(error, SchemaNotFound):
+        if schema_id is None or 0 <= schema_id <= _LAST_ID:
+            return None
+        error = SchemaNotFound(error.status, error.error_code, error.message, error.url)
+    error.schema_id = schema_id
+    return error
 
 
 def in_context_of(subject: str, references: Iterable[Reference]) -> list[Reference]:

@@ -104,12 +104,16 @@ def check_frame(
 
 
 def put_header(headers: Headers | None, name: str, frame: bytes) -> None:
-    """Have the headers say which schema wrote the message, in place of what they said. TypeError for None."""
-    if headers is None:
-        raise TypeError(NO_HEADERS)
-    if type(headers) is not list and isinstance(headers, MutableMapping):
-        headers[name] = frame
-        return
+    """Have the headers say which schema wrote the message, in place of what they said.
+
+    Raises TypeError for what cannot be added to.
+    """
+    if type(headers) is not list:
+        if isinstance(headers, MutableMapping):
+            headers[name] = frame
+            return
+        if not isinstance(headers, MutableSequence):
+            raise TypeError(NO_HEADERS)
     for each in headers:
         if each[0] == name:
             first, *others = _places(headers, name)

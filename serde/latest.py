@@ -12,6 +12,7 @@ from collections.abc import Callable
 from random import SystemRandom
 from typing import Final, NamedTuple
 
+from serde import arguments
 from serde.cache import Cache
 from serde.errors import NotFound, RegistryBusy, RegistryUnreachable, SerdeError
 from serde.model import RegisteredSchema
@@ -66,6 +67,7 @@ class Latest:
     """
 
     def __init__(self, ttl: float, capacity: int, refresh: float) -> None:
+        arguments.number("latest_ttl", ttl)
         if ttl < 0:
             raise ValueError(f"latest_ttl is 0 or more seconds, not {ttl}")
         self._ttl = ttl

@@ -3,16 +3,18 @@
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Generic, NamedTuple
+from typing import Any, ClassVar, Generic, NamedTuple
 
+from serde import arguments
 from serde.choosing import texts_of
 from serde.classes import bind, schema_of
 from serde.codec import AvroSchema, Decode, Fault, compile_decoder, parse_schema
 from serde.codec.columns import Program, compile_program, is_wrapped, layout, with_nulls
-from serde.errors import DeserializationError, InvalidSchema, SchemaNotFound
+from serde.errors import DeserializationError, InvalidSchema, NotFound, SchemaNotFound
 from serde.finding import in_context_of
 from serde.forking import tell_after_fork
 from serde.framing import (
+    MAGIC_V1,
     GivenHeaders,
     check_frame,
     frame_in_headers,
@@ -71,6 +73,8 @@ class Columns:
 class Reading(Generic[Client]):
     """A deserializer without the way it waits; the options are AvroDeserializer's."""
 
+    _CLIENT: ClassVar[type[Any]]
+
     def __init__(
         self,
         client: Client,
@@ -93,6 +97,12 @@ class Reading(Generic[Client]):
             use_latest=use_latest,
             latest_with_metadata=latest_with_metadata is not None,
         )
+        arguments.client(self, client, self._CLIENT)
+        arguments.schema(reader_schema)
+        arguments.properties("latest_with_metadata", latest_with_metadata)
+        arguments.function("from_dict", from_dict, "value")
+        if isinstance(into, str):
+            raise TypeError("into is a class: give a schema's text as reader_schema")
         if into is None and not isinstance(reader_schema, str):
             into = reader_schema
         if (
@@ -107,7 +117,7 @@ class Reading(Generic[Client]):
         self._calls = client._calls
         self._subjects = Subjects(subject_strategy, is_key, context)
         self._reader_text = reader_schema
-        self._references = tuple(references)
+        self._references = arguments.references(references)
         self._metadata = {} if use_latest else latest_with_metadata
         self._is_key = is_key
         self._header_name = header_name(is_key=is_key)
@@ -182,6 +192,14 @@ class Reading(Generic[Client]):
         except SchemaNotFound as error:
             what = "GUID" if isinstance(read_frame(frame), str) else "id"
             reason = f"the registry at {', '.join(self._calls.urls)} has no schema with this {what}"
+            raise self._error(reason, data, topic, frame) from error
+        except NotFound as error:
+            # A registry without GUIDs has no such route. Nobody writes one in front of the value.
+            if frame[0] != MAGIC_V1 or not data.startswith(frame):
+                raise
+            reason = (
+                f"the registry at {', '.join(self._calls.urls)} knows no schema by a GUID: {error.message}"
+            )
             raise self._error(reason, data, topic, frame) from error
         except InvalidSchema as error:
             raise self._error(f"the writer's schema cannot be used: {error}", data, topic, frame) from error

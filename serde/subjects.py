@@ -7,7 +7,7 @@ Give a serializer one of these or your own.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from serde.errors import SerializationError
 
@@ -18,7 +18,12 @@ ContextStrategy: TypeAlias = Callable[[str], str | None]
 
 
 def topic_name_strategy(topic: str, is_key: bool, record_name: str | None) -> str:  # noqa: ARG001
-    """``orders-value`` or ``orders-key``: one schema, with its versions, a topic. The default everywhere."""
+    """``orders-value`` or ``orders-key``: one schema, with its versions, a topic. The default everywhere.
+
+    ValueError without a topic.
+    """
+    if not topic:
+        raise ValueError("the topic is empty")
     return f"{topic}-key" if is_key else f"{topic}-value"
 
 
@@ -38,6 +43,8 @@ def context_name(context: str | None) -> str | None:
     """A context's name, ``.eu``; None for the default one. Raises ValueError for text that is none."""
     if context is None or context == ".":
         return None
+    if not isinstance(context, str):
+        raise TypeError(f"a context's name is text, as in '.eu', not {context!r}")
     name = context.removeprefix(":").removesuffix(":")
     if not name.startswith(".") or ":" in name:
         raise ValueError(f"a context's name begins with a dot, as in .eu, not {context!r}")
@@ -56,13 +63,21 @@ def in_context(subject: str, context: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """How a serializer, or a deserializer, names its subjects. Raises ValueError for no context's name."""
+    """How a serializer, or a deserializer, names its subjects.
+
+    Raises ValueError for no context's name, TypeError for what is no strategy.
+    """
 
     strategy: SubjectStrategy
     is_key: bool
     context: str | ContextStrategy | None
 
     def __post_init__(self) -> None:
+        if not callable(self.strategy):
+            raise TypeError(
+                "subject_strategy is record_name_strategy, or another function (topic, is_key, record_name),"
+                f" not {self.strategy!r}"
+            )
         if not callable(self.context):
             context_name(self.context)
 
@@ -75,14 +90,24 @@ class Subjects:
 
         Raises SerializationError where the strategy has none, TypeError where there is no topic.
         """
+        subject: Any
         try:
             subject = self.strategy(_given(topic), self.is_key, record_name)
         except ValueError as error:
             raise SerializationError(str(error), topic=topic) from error
+        if not isinstance(subject, str) or not subject:
+            raise SerializationError(f"subject_strategy gave {subject!r}, which is no subject", topic=topic)
         return in_context(subject, self.context_of(topic))
 
 
 def _given(topic: str | None) -> str:
     if not isinstance(topic, str):
-        raise TypeError(f"the topic is a string, not {type(topic).__name__}")
+        raise TypeError(no_topic(topic))
     return topic
+
+
+def no_topic(given: object) -> str:
+    """What is wrong with a topic that is no string."""
+    if given is None:
+        return "give the topic: the subject, or the context, depends on it"
+    return f"the topic is a string, not {type(given).__name__}"

@@ -3,8 +3,9 @@
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Any, ClassVar, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
+from serde import arguments
 from serde.async_client import AsyncRegistryClient
 from serde.bulk_writing import check_headers, write_batches, write_many
 from serde.choosing import Choice, rules_of_writing, texts_of
@@ -18,7 +19,14 @@ from serde.forking import tell_after_fork
 from serde.framing import NO_HEADERS, Headers, drop_header, guid_bytes, header_name, prefix, put_header
 from serde.model import Reference, Schema
 from serde.steps import Steps
-from serde.subjects import ContextStrategy, Subjects, SubjectStrategy, context_of, topic_name_strategy
+from serde.subjects import (
+    ContextStrategy,
+    Subjects,
+    SubjectStrategy,
+    context_of,
+    no_topic,
+    topic_name_strategy,
+)
 
 TABLE_SIZE: Final = 10_000
 """Far more topics, or schemas of one topic, than a process meets; a table that reaches it starts anew."""
@@ -56,6 +64,8 @@ class Entry(NamedTuple):
 class Writing(Generic[Client]):
     """A serializer without the way it waits; the options are AvroSerializer's."""
 
+    _CLIENT: ClassVar[type[Any]]
+
     def __init__(
         self,
         client: Client,
@@ -84,6 +94,12 @@ class Writing(Generic[Client]):
             schema_id=schema_id is not None,
             schema_guid=schema_guid is not None,
         )
+        arguments.client(self, client, self._CLIENT)
+        arguments.schema(schema)
+        arguments.properties("latest_with_metadata", latest_with_metadata)
+        arguments.function("to_dict", to_dict, "value")
+        if schema_id is not None:
+            arguments.whole_number("schema_id", schema_id)
         if framing not in {"prefix", "header"}:
             raise ValueError(f'framing is "prefix" or "header", not {framing!r}')
         # A class, or another type hint: the schema is made of it.
@@ -96,7 +112,7 @@ class Writing(Generic[Client]):
             self._calls,
             Subjects(subject_strategy, is_key, context),
             schema,
-            references,
+            arguments.references(references),
             auto_register=auto_register,
             normalize=normalize,
             metadata=latest_with_metadata if latest_with_metadata or not newest else {},
@@ -131,7 +147,10 @@ class Writing(Generic[Client]):
 
     def _known(self, topic: str) -> Entry | None:
         """What the topic's messages are written with, if that is known and holds."""
-        entry = self._entries.get(topic)
+        try:
+            entry = self._entries.get(topic)
+        except TypeError:  # not even hashable
+            raise TypeError(no_topic(topic)) from None
         if entry is None or entry.change is None:
             return entry
         holds = time.monotonic() < entry.until and entry.change == self._calls.latest_changes
@@ -205,7 +224,7 @@ class Writing(Generic[Client]):
     def _prepare(self, topic: str) -> Steps[Entry]:
         """Find out what the topic's messages are written with."""
         if not isinstance(topic, str):
-            raise TypeError(f"the topic is a string, not {type(topic).__name__}")
+            raise TypeError(no_topic(topic))
         ttl = self._calls.latest_ttl
         change = self._calls.latest_changes if self._choice.may_change else None
         try:
@@ -307,6 +326,8 @@ def extended(table: dict[K, V], key: K, value: V) -> dict[K, V]:
 
 def known_logical_types(names: Collection[str]) -> frozenset[str]:
     """The names as a set. Raises ValueError for those that are none."""
+    if isinstance(names, str):
+        raise TypeError(f"raw_logical_types are a list of names, not {names!r}")
     unknown = sorted(frozenset(names) - LOGICAL_TYPES)
     if unknown:
         known = ", ".join(sorted(LOGICAL_TYPES))

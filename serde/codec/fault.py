@@ -9,7 +9,16 @@ import reprlib
 import struct
 from typing import Final
 
-_SHOWN: Final = reprlib.Repr()
+
+class _Shown(reprlib.Repr):
+    def repr_int(self, value: int, level: int) -> str:
+        try:
+            return super().repr_int(value, level)
+        except ValueError:  # Python refuses to write out thousands of digits
+            return f"an integer of {value.bit_length()} bits"
+
+
+_SHOWN: Final = _Shown()
 _SHOWN.maxstring = _SHOWN.maxother = 60
 
 

@@ -101,8 +101,9 @@ def _time(unit: int) -> Conversion:
 
 
 def _uuid_from_text(text: str) -> str:
-    _uuid(text)
-    return text
+    made = str(_uuid(text))
+    # Python reads more forms than others do; those are written in the one that all read.
+    return text if text.lower() == made else made
 
 
 def _uuid_to_bytes(value: UUID) -> bytes:

@@ -142,9 +142,23 @@ def type_name(node: Node) -> str:
 
 def _from_json(text: str, what: str) -> Any:
     try:
+        text.encode()
         return json.loads(text)
+    except UnicodeEncodeError as error:
+        raise InvalidSchema(
+            f"{what} is no valid Unicode: {error.reason} at character {error.start}"
+        ) from None
     except ValueError as error:
-        raise InvalidSchema(f"{what} is not JSON: {error}") from None
+        raise InvalidSchema(f"{what} is not JSON: {error}{_meant(text.strip())}") from None
+
+
+def _meant(text: str) -> str:
+    """What somebody may have meant by text that is not JSON."""
+    if text in PRIMITIVES:
+        return f"""; the type itself is '"{text}"'"""
+    if text.endswith((".avsc", ".json", ".avdl")) and len(text.splitlines()) == 1:
+        return "; it seems to be a file's name: give what is in the file"
+    return ""
 
 
 class _Parser:

@@ -42,10 +42,13 @@ def _since(epoch: datetime, value: datetime, unit: int) -> int:
 
 
 def _moment(epoch: datetime, number: int, unit: int) -> datetime:
-    if unit > 1:
-        return epoch + timedelta(microseconds=number * (unit // 1000))
-    micros, nanosecond = divmod(number, 1000)
-    return NanoDatetime.of(epoch + timedelta(microseconds=micros), nanosecond)
+    try:
+        if unit > 1:
+            return epoch + timedelta(microseconds=number * (unit // 1000))
+        micros, nanosecond = divmod(number, 1000)
+        return NanoDatetime.of(epoch + timedelta(microseconds=micros), nanosecond)
+    except OverflowError:
+        raise _no_date(f"the timestamp {number}") from None
 
 
 def time_to_number(value: time, unit: int) -> int:
@@ -57,6 +60,8 @@ def time_from_number(number: int, unit: int) -> time:
     if number < 0:
         raise Fault(f"the time of day {number} is before midnight")
     seconds, micros = divmod(number * (unit // 1000), 1_000_000)
+    if seconds >= 86_400:
+        raise Fault(f"the time of day {number} is after midnight")
     minutes, seconds = divmod(seconds, 60)
     return time(minutes // 60, minutes % 60, seconds, micros)
 
@@ -68,7 +73,14 @@ def date_to_number(value: date) -> int:
 
 
 def date_from_number(number: int) -> date:
-    return date.fromordinal(number + _EPOCH_DAY)
+    try:
+        return date.fromordinal(number + _EPOCH_DAY)
+    except (ValueError, OverflowError):
+        raise _no_date(f"the date {number}") from None
+
+
+def _no_date(what: str) -> Fault:
+    return Fault(f"{what} is outside the years 1 to 9999: raw_logical_types would leave it a number")
 
 
 def date_from_text(text: str) -> int:

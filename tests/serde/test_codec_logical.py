@@ -215,6 +215,31 @@ def test_a_uuid_may_be_text_in_any_form_python_takes() -> None:
     assert decode(fixed(16, "uuid"), encode(fixed(16, "uuid"), text)) == KEY
 
 
+@pytest.mark.parametrize("form", ["{{{}}}", "urn:uuid:{}", "{.hex}"])
+def test_a_uuid_is_written_in_the_form_that_others_read(form: str) -> None:
+    # Java's UUID.fromString takes this one alone, in either case.
+    schema = logical("string", "uuid")
+    assert encode(schema, form.format(KEY)) == encode("string", str(KEY))
+    assert encode(schema, str(KEY).upper()) == encode("string", str(KEY).upper())
+
+
+@pytest.mark.parametrize(
+    ("schema", "number", "message"),
+    [
+        (logical("long", "timestamp-millis"), 1 << 62, "the timestamp 4611686018427387904 is outside"),
+        (logical("long", "timestamp-micros"), -(1 << 62), "is outside the years 1 to 9999: raw_logical"),
+        (logical("int", "date"), 1 << 30, "the date 1073741824 is outside the years 1 to 9999"),
+        (logical("int", "time-millis"), 86_400_000, "the time of day 86400000 is after midnight"),
+        (logical("long", "time-micros"), -1, "the time of day -1 is before midnight"),
+    ],
+)
+def test_a_number_that_pythons_type_cannot_hold_is_named(schema: Any, number: int, message: str) -> None:
+    body = encode(schema, number)
+    with pytest.raises(Fault) as caught:
+        decode(schema, body)
+    assert message in str(caught.value)
+
+
 def test_a_moment_with_nanoseconds_behaves_as_a_datetime() -> None:
     moment = NanoDatetime.of(MOMENT, 789)
     assert moment.isoformat() == "2024-02-29T23:59:58.123456789+00:00"
