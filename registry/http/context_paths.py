@@ -4,9 +4,10 @@ So a client that can only be given a base URL works inside one context. This is
 done to the WSGI environment, before routing: there is one set of routes, and
 the path is decoded already, so that a subject may hold anything.
 
-Here, too, goes the slash that some clients put behind a path with a subject: a
-route would take it for a part of the subject. Java's asks at
-``/compatibility/subjects/{subject}/versions/``.
+Here, too, go slashes that mean nothing. One behind a path with a subject, which a
+route would take for a part of the subject: Java's client asks at
+``/compatibility/subjects/{subject}/versions/``. And one too many before a path,
+from a base URL that ends in a slash.
 """
 
 import re
@@ -37,7 +38,7 @@ _OF_THE_SERVER = ("health/", "metrics")
 class ContextPaths:
     """Puts the context of a path into the subject, or into the query where the path has none.
 
-    And takes a slash from the end of a path, where it would spoil the subject.
+    And takes slashes from a path that mean nothing there.
     """
 
     def __init__(self, app: "WSGIApplication") -> None:
@@ -45,8 +46,12 @@ class ContextPaths:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
+        if path.startswith("//"):
+            path = "/" + path.lstrip("/")
+            environ = {**environ, "PATH_INFO": path}
         if path.startswith(_PREFIX):
             segment, slash, rest = path[len(_PREFIX) :].partition("/")
+            rest = rest.lstrip("/")
             # WSGI gives the path as Latin-1, whatever it is; what we add to it has that form too.
             context = context_name(segment)
             # A context's own address answers as the registry's does, for clients that ask if it is there.

@@ -166,6 +166,25 @@ def test_a_slash_behind_a_path_is_no_part_of_the_subject(
     assert client.delete(versions + "1/").get_json() == 1
 
 
+@pytest.mark.parametrize("base", ["/", "//", "/contexts/.eu/", "//contexts/.eu/", "/contexts/.eu//"])
+def test_a_base_url_may_end_in_a_slash(client: FlaskClient, base: str) -> None:
+    def ask(method: str, path: str, body: object = None) -> Any:
+        # The test client would take the first part of such a path for a host.
+        whole = {"PATH_INFO": base + path}
+        return client.open(method=method, json=body, environ_overrides=whole).get_json()
+
+    body = {"schema": '"int"'}
+    assert ask("POST", "/subjects/s/versions", body)["id"] == 1
+    (subject,) = ask("GET", "/subjects")
+    assert subject == (":.eu:s" if "eu" in base else "s")
+    assert ask("GET", "/subjects/s/versions/") == [1]
+    assert ask("GET", "/schemas/ids/1")["schema"] == '"int"'
+    assert ask("POST", "/compatibility/subjects/s/versions/", body) == {"is_compatible": True}
+    assert ask("PUT", "/config/s", {"compatibility": "FULL"}) == {"compatibility": "FULL"}
+    assert client.get(f"/config/{subject}").get_json() == {"compatibilityLevel": "FULL"}
+    assert ask("GET", "") == {}
+
+
 def test_a_subject_may_end_in_a_slash(client: FlaskClient) -> None:
     register(client, "a%2F", '"int"')
     assert client.get("/subjects/").get_json() == ["a/"]
