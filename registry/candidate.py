@@ -140,7 +140,8 @@ def draft(
             references=request.references or latest.references,
         )
     try:
-        request = replace(request, references=pin(request.references, subject, state))
+        if request.references:
+            request = replace(request, references=pin(request.references, subject, state))
         resolved = resolve(request.references, subject, state, max_references)
         needed = latest.references if latest is not None and request.propagate_tags else ()
         latest_resolved = resolve(needed, subject, state)

@@ -5,9 +5,8 @@ HTTP API, which is also the one of the log (reference, sections 1.9 and 5).
 """
 
 import hashlib
-import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Self
 
@@ -97,12 +96,15 @@ class SchemaContent:
     references: tuple[SchemaReference, ...] = ()
     metadata: Metadata | None = None
     rule_set: RuleSet | None = None
+    _digest: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     def digest(self) -> bytes:
         """The 16 bytes by which contents are told apart, equal to Confluent's (reference, 2.1).
 
-        `schema_type` is not in it.
+        `schema_type` is not in it. It is worked out when it is asked for, once.
         """
+        if self._digest is not None:
+            return self._digest
         md5 = hashlib.md5(self.text.encode(), usedforsecurity=False)
         for reference in self.references:
             md5.update(reference.name.encode())
@@ -112,12 +114,15 @@ class SchemaContent:
             self.metadata.feed(md5.update)
         if self.rule_set is not None:
             self.rule_set.feed(md5.update)
-        return md5.digest()
+        digest = md5.digest()
+        object.__setattr__(self, "_digest", digest)
+        return digest
 
 
 def guid_of(digest: bytes) -> str:
     """A content's digest in the form the API shows it."""
-    return str(uuid.UUID(bytes=digest))
+    digits = digest.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 class CompatibilityLevel(StrEnum):

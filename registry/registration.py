@@ -127,8 +127,9 @@ class Registration:
             found = max((v for v in holding if v is not None), key=lambda v: v.version, default=None)
             if found is not None:
                 return found
-        versions = reversed(state.versions(self.subject, deleted=deleted))
-        return next((version for version in versions if _is_known(contents, version)), None)
+        # Metadata that say of which version they are make another digest of the same content.
+        others = [v for v in state.versions(self.subject, deleted=deleted) if v.content.metadata is not None]
+        return next((version for version in reversed(others) if _is_known(contents, version)), None)
 
     def with_references(self, candidate: Candidate, state: State, *, deleted: bool = False) -> list[Resolved]:
         """The versions that may be what the candidate spells out in one text, newest first."""
@@ -174,9 +175,10 @@ class Registration:
             found = state.version(self.subject, version)
             versions = [] if found is None else [found]
         else:
-            group = config.compatibility_group
-            mine = _group(candidate.completed, group)
-            versions = [v for v in state.versions(self.subject) if _group(v.content, group) == mine][::-1]
+            group, versions = config.compatibility_group, state.versions(self.subject)[::-1]
+            if group is not None:
+                mine = _group(candidate.completed, group)
+                versions = [v for v in versions if _group(v.content, group) == mine]
             if not compatibility.is_transitive(level):
                 versions = versions[:1]
         if level is CompatibilityLevel.NONE:
@@ -275,7 +277,7 @@ class Registration:
 
     def _next_version(self, state: State, imports: bool) -> int:
         following, asked = state.next_version(self.subject), self.request.version
-        count = len(state.versions(self.subject, deleted=True))
+        count = state.count(self.subject)
         if count >= self.limits.versions:
             raise OperationNotPermittedError(
                 f"Subject {self.subject} has {count} versions, and the limit is {self.limits.versions} "
@@ -346,7 +348,5 @@ def _is_known(contents: tuple[SchemaContent, ...], version: SchemaVersion) -> bo
     return any(completion.is_known_as(content, version.content) for content in contents)
 
 
-def _group(content: SchemaContent, name: str | None) -> str | None:
-    if name is None or content.metadata is None:
-        return None
-    return content.metadata.properties.get(name)
+def _group(content: SchemaContent, name: str) -> str | None:
+    return None if content.metadata is None else content.metadata.properties.get(name)

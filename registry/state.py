@@ -256,10 +256,14 @@ class State:
         """One version; -1 is the latest. Soft-deleted ones only with `deleted`."""
         versions = self._subjects.get(subject, {})
         if number == LATEST:
-            visible = (n for n, version in versions.items() if deleted or not version.deleted)
-            number = max(visible, default=LATEST)
+            newest_first = sorted(versions, reverse=True)
+            number = next((n for n in newest_first if deleted or not versions[n].deleted), LATEST)
         found = versions.get(number)
         return found if found is not None and (deleted or not found.deleted) else None
+
+    def count(self, subject: str) -> int:
+        """How many versions a subject has, soft-deleted ones counted."""
+        return len(self._subjects.get(subject, ()))
 
     def next_version(self, subject: str) -> int:
         """One more than the newest version, soft-deleted ones counted."""
@@ -354,8 +358,8 @@ class State:
 
     def effective_mode(self, subject: str | None) -> Mode:
         """What holds for a scope: its own mode, or its context's, or the global one, or READWRITE."""
-        modes = (self._modes.get(scope) for scope in _scopes(subject))
-        return next((mode for mode in modes if mode is not None), Mode.READWRITE)
+        modes = [self._modes[scope] for scope in _scopes(subject) if scope in self._modes]
+        return modes[0] if modes else Mode.READWRITE
 
 
 def reference_key(reference: SchemaReference, referrer: str) -> VersionKey:
@@ -378,8 +382,10 @@ def _scope(subject: str | None) -> str | None:
 
 def _scopes(subject: str | None) -> list[str | None]:
     """The scopes to ask, the innermost first."""
-    if subject is None:
+    if not subject:
         return [None, GLOBAL_SCOPE]
+    if not subject.startswith(":."):
+        return [subject, None, GLOBAL_SCOPE]
     qualified = QualifiedSubject.parse(subject)
     around = None if qualified.context == DEFAULT_CONTEXT else f":{qualified.context}:"
     return list(dict.fromkeys([_scope(str(qualified)), around, GLOBAL_SCOPE]))

@@ -1,5 +1,8 @@
 """The Flask application."""
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotAcceptable, UnsupportedMediaType
 
@@ -35,6 +38,12 @@ _ANY_TYPE = {"docs", "health", "metrics"}
 """Whose answers have a type of their own, whatever is accepted."""
 
 
+class _Application(Flask):
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """What Flask is to call instead of `func`: nothing here is a coroutine, so it need not be asked."""
+        return func
+
+
 def create_app(
     registry: Registry,
     *,
@@ -50,7 +59,7 @@ def create_app(
     """
     tally = tally or Tally()
     readiness = Readiness(registry.replica)
-    app = Flask("registry", static_folder=None)
+    app = _Application("registry", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = max_body_bytes
     app.url_map.converters["subject"] = SubjectConverter
     app.url_map.merge_slashes = False
@@ -71,7 +80,7 @@ def create_app(
 
 def _negotiate() -> Response | None:
     """Choose the answer's media type; what has no route gets its 404 or 405 before any talk of types."""
-    media_type = negotiate(request.headers.get("Accept"))
+    media_type = negotiate(request.environ.get("HTTP_ACCEPT"))
     if media_type is not None:
         g.media_type = media_type
     if request.routing_exception is not None:

@@ -20,6 +20,11 @@ class _Body(Schema):
     class Meta:
         unknown = EXCLUDE
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # What may be absent anyway is passed over at once where it is, and not dealt with as a missing value.
+        self.partial = [name for name, field in self.load_fields.items() if not field.required]
+
 
 def _text(*allowed: str) -> fields.String:
     return fields.String(allow_none=True, validate=validate.OneOf(allowed) if allowed else None)

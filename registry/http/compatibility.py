@@ -1,11 +1,8 @@
 """``/compatibility`` (reference, section 1.6)."""
 
-from dataclasses import replace
-
 from flask import Blueprint, Response
 
-from registry.http import bodies
-from registry.http.requests import body, flag, version_number
+from registry.http.requests import flag, new_schema, version_number
 from registry.http.responses import answer
 from registry.registry import Registry
 
@@ -24,8 +21,7 @@ def blueprint(registry: Registry) -> Blueprint:
 
     def _check(subject: str, version: int | None) -> Response:
         verbose = flag("verbose")
-        new = replace(body(bodies.SCHEMA)["new"], normalize=flag("normalize"))
-        messages = registry.incompatibilities(subject, new, version, verbose=verbose)
+        messages = registry.incompatibilities(subject, new_schema(), version, verbose=verbose)
         verdict: dict[str, object] = {"is_compatible": not messages}
         if verbose:
             verdict["messages"] = messages

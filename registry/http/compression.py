@@ -40,7 +40,7 @@ def _compress(response: Response) -> Response:
     if (
         response.status_code != 304
         and len(response.get_data()) >= LEAST_BYTES
-        and accepts_gzip(request.headers.get("Accept-Encoding"))
+        and accepts_gzip(request.environ.get("HTTP_ACCEPT_ENCODING"))
     ):
         response.set_data(compressed(response.get_data()))
         response.headers["Content-Encoding"] = "gzip"

@@ -85,7 +85,7 @@ class Front:
 
         token = current_request.set(name)
         try:
-            return self.app(environ, start)
+            return _in_one_piece(self.app(environ, start))
         finally:
             took = perf_counter_ns() - started
             method, route = environ["REQUEST_METHOD"], notes.get("route", NO_ROUTE)
@@ -110,3 +110,13 @@ class Front:
             "duration_ms": round(took / 1e6, 3),
         }
         _log.info("%(method)s %(path)s %(status)d %(duration_ms)g ms", facts, extra={"facts": facts})
+
+
+def _in_one_piece(answer: Iterable[bytes]) -> list[bytes]:
+    """All of an answer. granian sends a list at once, and asks anything else for piece after piece."""
+    try:
+        return [b"".join(answer)]
+    finally:
+        close = getattr(answer, "close", None)
+        if close is not None:
+            close()

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import request
 
+from registry.http.requests import query
 from registry.http.responses import entity
 from registry.model import QualifiedSubject, context_of
 from registry.registry import Registry, SchemaVersion
@@ -16,7 +17,7 @@ def rendered(registry: Registry, version: SchemaVersion, *keys: str) -> dict[str
     """
     value = entity(version, *keys)
     value["schema"] = text(registry, version)
-    if request.args.get("referenceFormat") == "qualified":
+    if query("referenceFormat") == "qualified":
         for reference in value.get("references", ()):
             subject = QualifiedSubject.parse(reference["subject"], context_of(version.subject))
             reference["subject"] = str(subject)
@@ -36,6 +37,6 @@ def text(registry: Registry, version: SchemaVersion) -> str:
 
     Raises InvalidSchemaError where something of that is not there any more.
     """
-    if request.args.get("format") == "resolved":
+    if query("format") == "resolved":
         return registry.resolved_text(version)
     return version.content.text

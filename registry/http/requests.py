@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
 from flask import request
@@ -10,7 +11,9 @@ from werkzeug.exceptions import BadRequest, NotFound, RequestEntityTooLarge, Unp
 from werkzeug.routing import BaseConverter
 
 from registry.errors import InvalidVersionError
+from registry.http import bodies
 from registry.model import LATEST, MAX_VERSION
+from registry.registry import NewSchema
 
 T = TypeVar("T")
 
@@ -54,9 +57,21 @@ def body(schema: Schema) -> dict[str, Any]:
     return loaded
 
 
+def new_schema() -> NewSchema:
+    """The schema in the request's body, to be normalized if the query says so. Raises what `body` does."""
+    new: NewSchema = body(bodies.SCHEMA)["new"]
+    return replace(new, normalize=True) if flag("normalize") else new
+
+
+def query(name: str) -> str:
+    """The query's value for `name`, the first one; empty where it has none."""
+    values = request.args.getlist(name)  # `get` makes an HTTP error of what is not there, and catches it
+    return values[0] if values else ""
+
+
 def flag(name: str) -> bool:
     """A query's flag: ``true`` in any letter case; anything else, and its absence, is no."""
-    return request.args.get(name, "").lower() == "true"
+    return query(name).lower() == "true"
 
 
 def wants_deleted() -> bool:
@@ -104,11 +119,12 @@ def page(items: list[T], most: int = MAX_VERSION) -> list[T]:
 
 def _whole() -> bytes:
     """The body, all of it. The server doesn't say when a client left in the midst of one."""
-    raw = request.get_data()
-    promised, most = request.content_length, request.max_content_length
-    if promised is None and most is not None and len(raw) >= most:
-        raise RequestEntityTooLarge  # of a body without a length, nothing more than this is read
-    if promised is not None and len(raw) < promised:
+    raw, promised = request.get_data(), request.content_length
+    if promised is None:
+        most = request.max_content_length
+        if most is not None and len(raw) >= most:
+            raise RequestEntityTooLarge  # of a body without a length, nothing more than this is read
+    elif len(raw) < promised:
         raise BadRequest(f"The body ends early: {len(raw)} bytes came, and Content-Length says {promised}")
     return raw
 

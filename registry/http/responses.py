@@ -8,6 +8,8 @@ from flask import Response, g
 from registry.http.negotiation import MEDIA_TYPES
 from registry.state import SchemaVersion
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 def answer(value: object, status: int = 200) -> Response:
     """`value` as JSON."""
@@ -16,7 +18,7 @@ def answer(value: object, status: int = 200) -> Response:
 
 def json_text(value: object) -> str:
     """`value` as the JSON that answers are made of."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def text_answer(text: str, status: int = 200) -> Response:

@@ -1,13 +1,10 @@
 """``/subjects`` and ``/subjects/{subject}`` (reference, section 1.3)."""
 
-from dataclasses import replace
-
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import UnprocessableEntity
 
-from registry.http import bodies
 from registry.http.rendering import rendered
-from registry.http.requests import body, flag, page, wants_deleted
+from registry.http.requests import flag, new_schema, page, wants_deleted
 from registry.http.responses import LOOKED_UP, STORED, answer
 from registry.registry import Registry
 
@@ -24,8 +21,7 @@ def blueprint(registry: Registry) -> Blueprint:
 
     @routes.post("/subjects/<subject:subject>")
     def look_up(subject: str) -> Response:
-        new = replace(body(bodies.SCHEMA)["new"], normalize=flag("normalize"))
-        found = registry.look_up(subject, new, deleted=wants_deleted())
+        found = registry.look_up(subject, new_schema(), deleted=wants_deleted())
         return answer(rendered(registry, found, *LOOKED_UP))
 
     @routes.get("/subjects/<subject:subject>/metadata")

@@ -1,12 +1,10 @@
 """``/subjects/{subject}/versions`` and below (reference, section 1.4)."""
 
-from dataclasses import replace
-
 from flask import Blueprint, Response
 
 from registry.http import bodies
 from registry.http.rendering import rendered, text
-from registry.http.requests import body, flag, page, version_number, wants_deleted
+from registry.http.requests import body, flag, new_schema, page, version_number, wants_deleted
 from registry.http.responses import REGISTERED, STORED, answer, entity, text_answer
 from registry.registry import Registry
 
@@ -23,8 +21,7 @@ def blueprint(registry: Registry) -> Blueprint:
 
     @routes.post("/subjects/<subject:subject>/versions")
     def register(subject: str) -> Response:
-        new = replace(body(bodies.SCHEMA)["new"], normalize=flag("normalize"))
-        found = registry.register(subject, new, force=flag("force"))
+        found = registry.register(subject, new_schema(), force=flag("force"))
         return answer(rendered(registry, found, *REGISTERED))
 
     @routes.get("/subjects/<subject:subject>/versions/<version>")

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from registry.errors import LogFormatError
 from registry.records import LogRecord
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 def encode_records(records: Sequence[LogRecord]) -> str:
     """One line of JSON without spaces; keys in the order in which they are given."""
     if not records:
         raise ValueError("an entry needs at least one record")
-    return json.dumps([record.to_json() for record in records], ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode([record.to_json() for record in records])
 
 
 def decode_records(text: str, store: str, position: int) -> tuple[LogRecord, ...]:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Response
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from werkzeug.test import Client
+from werkzeug.test import Client, EnvironBuilder
 
 from registry.errors import StoreError
 from registry.http import create_app, fast_path
@@ -59,6 +60,19 @@ def test_flask_is_not_asked_for_a_schema_by_id(client: FlaskClient, flask: Count
         client.get(path)
     client.post("/schemas/ids/1")
     assert flask.asked == 5
+
+
+def test_flasks_answer_goes_to_the_server_in_one_piece_and_is_closed(client: FlaskClient) -> None:
+    closed = []
+
+    def note_its_end(response: Response) -> Response:
+        response.call_on_close(lambda: closed.append(response.status_code))
+        return response
+
+    client.application.after_request(note_its_end)
+    pieces = client.application(EnvironBuilder("/subjects").get_environ(), lambda *_: lambda _: None)
+    assert isinstance(pieces, list)
+    assert (pieces, closed) == ([b"[]"], [200])
 
 
 ACCEPTED = st.sampled_from(

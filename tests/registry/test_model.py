@@ -1,5 +1,6 @@
 import hashlib
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -103,6 +104,16 @@ def test_the_digest_is_over_the_bytes_that_the_reference_lists() -> None:
         b"eTRANSFORMWRITEREAD\x01" + b"now"
     )
     assert content.digest() == hashlib.md5(fed).digest()
+
+
+def test_a_digest_is_of_the_content_that_is_asked_for_it() -> None:
+    first = SchemaContent("AVRO", '"int"')
+    digest = first.digest()
+    second = replace(first, text='"long"')
+    assert second.digest() == SchemaContent("AVRO", '"long"').digest() != digest
+    assert first.digest() == digest
+    assert first == SchemaContent("AVRO", '"int"')  # which has not been asked
+    assert "_digest" not in repr(first)
 
 
 def test_empty_metadata_is_not_the_same_as_none() -> None:

@@ -53,7 +53,7 @@ def test_every_error_code_is_described() -> None:
 def test_every_query_parameter_is_described() -> None:
     (folder,) = registry.http.__path__
     code = "".join(path.read_text() for path in sorted(Path(folder).glob("*.py")))
-    read = set(re.findall(r"""\b(?:flag|number|args\.get|args\.getlist)\(\s*"(\w+)\"""", code))
+    read = set(re.findall(r"""\b(?:flag|number|query|args\.get|args\.getlist)\(\s*"(\w+)\"""", code))
     assert read == {query.name for operation in OPERATIONS.values() for query in operation.query}
 
 

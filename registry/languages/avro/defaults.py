@@ -45,18 +45,18 @@ class Defaults:
         self._checks = 0
 
     def check(self, field: Field, path: str) -> None:
-        """Raise SchemaFault, with `path`, unless the default of `field` fits its type."""
+        """Raise SchemaFault unless the default of `field`, whose path is `path`, fits its type."""
         try:
             valid = self.is_valid(field.schema, field.default)
         except SchemaFault as fault:
             raise SchemaFault(
-                f'invalid default for field "{field.name}": {fault.message}', path=path
+                f'invalid default for field "{field.name}": {fault.message}', path=f"{path}/default"
             ) from None
         if not valid:
             raise SchemaFault(
                 f'invalid default for field "{field.name}": {excerpt(field.default)} '
                 f"is not {_expected(field.schema)}",
-                path=path,
+                path=f"{path}/default",
             )
 
     def is_valid(self, schema: Schema, value: object, depth: int = 0) -> bool:
@@ -70,8 +70,10 @@ class Defaults:
             raise SchemaFault(f"the defaults of this schema take more than {MAX_CHECKS:,} checks")
         if not isinstance(schema, _WITH_PARTS):
             return value is not MISSING and _is_valid_scalar(schema.type, value)
-        if value is None and isinstance(schema, Union) and any(b.type == "null" for b in schema.branches):
-            return True  # most defaults
+        if value is None and isinstance(schema, Union):
+            for branch in schema.branches:
+                if branch.type == "null":
+                    return True  # most defaults
         key = (id(schema), id(value))
         if key not in self._known:
             if key in self._open:

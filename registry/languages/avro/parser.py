@@ -5,7 +5,6 @@ type defined twice in the same way; what it refuses is refused, with the path,
 line and column of the fault.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -44,7 +43,6 @@ from registry.languages.language import ReferencedSchema, SchemaFault
 MAX_FIXED_SIZE = 2**31 - 1 - 8
 """The largest ``size`` of a fixed: what an array may hold in Java."""
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SCHEMA_RESERVED = frozenset(
     {"doc", "fields", "items", "name", "namespace", "size", "symbols", "values", "type", "aliases"}
 )
@@ -157,10 +155,10 @@ class _Parser:
         if self._places is not None:
             self._places[id(schema)] = self.number, path
 
-    def _placed(self, schema: Schema, place: Callable[[Schema], None]) -> None:
+    def _placed(self, schema: Schema, place: Callable[..., None], *where: object) -> None:
         """Note where `schema` was put: if it is a name that has no type yet, its type goes there."""
         if isinstance(schema, Unresolved):
-            self._unresolved.append((schema, place))
+            self._unresolved.append((schema, partial(place, *where)))
 
     def _object(self, value: dict[str, object], namespace: str | None, path: str) -> Schema:
         type_ = value.get("type")
@@ -182,28 +180,30 @@ class _Parser:
                 items = self._schema(required(value, "items", type_, path), namespace, f"{path}/items")
                 array = Array("array", props(value, _SCHEMA_RESERVED), items)
                 self._located(array, path)
-                self._placed(items, partial(setattr, array, "items"))
+                self._placed(items, setattr, array, "items")
                 return array
             case "map":
                 values = self._schema(required(value, "values", type_, path), namespace, f"{path}/values")
                 map_ = Map("map", props(value, _SCHEMA_RESERVED), values)
                 self._located(map_, path)
-                self._placed(values, partial(setattr, map_, "values"))
+                self._placed(values, setattr, map_, "values")
                 return map_
             case _:  # {"type": "some.Name"}: the attributes beside it are lost, as in Java up to 1.12.1
                 return self._named(type_, namespace, f"{path}/type")
 
     def _union(self, value: list[object], namespace: str | None, path: str) -> Union:
-        names = [item for item in value if isinstance(item, str) and item in PRIMITIVES]
-        union = Union("union", NO_PROPS, [Primitive(name, NO_PROPS) for name in names])
+        plain: list[Schema] = [
+            Primitive(item, NO_PROPS) for item in value if isinstance(item, str) and item in PRIMITIVES
+        ]
+        union = Union("union", NO_PROPS, plain)
         self._located(union, path)
-        if len(names) == len(value) == len(set(names)):  # most unions
+        if len(plain) == len(value) == len(set(value)):  # most unions
             return union
         union.branches = []
         for index, item in enumerate(value):
             branch = self._schema(item, namespace, f"{path}/{index}")
             union.branches.append(branch)
-            self._placed(branch, partial(union.branches.__setitem__, index))
+            self._placed(branch, union.branches.__setitem__, index)
         self._unions.append((union, path))
         return union
 
@@ -235,7 +235,7 @@ class _Parser:
         name = value.get("name")
         if not isinstance(name, str):
             raise SchemaFault(f'a field of record "{record.name.full}" has no name', path=path)
-        self._check_name(name, "field", f"{path}/name")
+        self._check_name(name, "field", path, "/name")
         if name in record.by_name:
             raise SchemaFault(f'duplicate field "{name}" in record "{record.name.full}"', path=f"{path}/name")
         if "type" not in value:
@@ -250,13 +250,13 @@ class _Parser:
             alias_texts(value, path),
             props(value, _FIELD_RESERVED),
         )
-        self._placed(schema, partial(setattr, field, "schema"))
+        self._placed(schema, setattr, field, "schema")
         if schema.type in ("float", "double") and isinstance(field.default, str):
             field.default = number(field.default, name, path)
         record.fields.append(field)
         record.by_name[name] = field
         if field.has_default:
-            self._defaults.append((field, f"{path}/default"))
+            self._defaults.append((field, path))
 
     def _enum(self, value: dict[str, object], namespace: str | None, path: str) -> Enum:
         name = self._name(value, namespace, path)
@@ -333,12 +333,13 @@ class _Parser:
             aliases.setdefault(alias.full, alias)
         return list(aliases.values())
 
-    def _check_name(self, name: str, what: str, path: str) -> None:
-        if self.strict and not _NAME.fullmatch(name):
+    def _check_name(self, name: str, what: str, *path: str) -> None:
+        """path: in parts, which are only put together for a fault."""
+        if self.strict and not (name.isascii() and name.isidentifier()):
             raise SchemaFault(
                 f'invalid {what} "{name}": it must start with a letter or "_" '
                 'and go on with letters, digits or "_"',
-                path=path,
+                path="".join(path),
             )
 
     def _define(self, named: Named, path: str) -> None:

@@ -1,6 +1,7 @@
 """Faults in schemas: what is said of them, and where they are."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -230,6 +231,18 @@ def test_names_and_defaults_are_not_checked_in_stored_schemas() -> None:
     text = '{"type":"record","name":"R","fields":[{"name":"a-b","type":"int","default":"x"}]}'
     assert "invalid field" in str(fault(text))
     assert AVRO.parse(text, strict=False).canonical == text
+
+
+@pytest.mark.parametrize("name", ["{}", "a{}", "_{}b"])
+def test_a_name_is_of_ascii_letters_digits_and_underscores(name: str) -> None:
+    grammar = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+    for character in ["", *map(chr, range(0x180)), "\u0660", "\u2118", "\u4e00", "\uff21"]:
+        symbol = name.format(character)
+        text = json.dumps({"type": "enum", "name": "E", "symbols": [symbol]})
+        if grammar.fullmatch(symbol):
+            assert AVRO.parse(text).canonical == text.replace(" ", "")
+        else:
+            assert "invalid enum symbol" in str(fault(text))
 
 
 def test_a_type_may_be_defined_twice_in_the_same_way_only() -> None:
