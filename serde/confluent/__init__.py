@@ -8,7 +8,7 @@ needed, and its `SerializingProducer` and `DeserializingConsumer` take these
 serializers. What differs is in docs/from-confluent-kafka.md.
 """
 
-from serde.confluent.error import SchemaRegistryError, SerializationError
+from serde.confluent.error import OAuthTokenError, SchemaRegistryError, SerializationError
 from serde.confluent.model import (
     ConfigCompatibilityLevel,
     Metadata,
@@ -45,6 +45,7 @@ __all__ = [
     "Metadata",
     "MetadataProperties",
     "MetadataTags",
+    "OAuthTokenError",
     "RegisteredSchema",
     "Rule",
     "RuleKind",

@@ -1,5 +1,6 @@
 """`AvroSerializer` and `AvroDeserializer` with the constructors, keys and calls of `confluent_kafka`'s."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -76,6 +77,7 @@ class AvroSerializer:
                 "validate.strict.allow.default": False,
             },
         )
+        text, references = _text(schema_str)
         auto_register = settings.flag("auto.register.schemas")
         use_latest, metadata = _latest(settings)
         if use_latest and auto_register:
@@ -90,20 +92,20 @@ class AvroSerializer:
         self._to_dict = to_dict
         self._in_prefix = self._write_id is prefix_schema_id_serializer
         options: dict[str, Any] = {
-            "subject_strategy": _strategy(settings),
+            "references": references,
+            "subject_strategy": _strategy(settings, _type_of(text)),
             "auto_register": auto_register,
             "normalize": settings.flag("normalize.schemas"),
             "check_compatibility": False,
             "framing": "prefix" if self._in_prefix else "header",
             "strict": any(strict),
             # The one that decides, where several are given.
-            "schema_id": fixed,
+            "schema_id": None if fixed is None else int(fixed),
             "latest_with_metadata": metadata if fixed is None else None,
             "use_latest": use_latest and metadata is None and fixed is None,
         }
         _no_validation(settings)
         settings.end()
-        text, options["references"] = _text(schema_str)
         client = _client(schema_registry_client)
         self._value = avro.AvroSerializer(client, text, **options)
         self._key = avro.AvroSerializer(client, text, is_key=True, **options)
@@ -125,7 +127,11 @@ class AvroSerializer:
         try:
             if self._in_prefix:
                 return write(obj, "") if ctx is None else write(obj, ctx.topic, ctx.headers)
-            if self._write_id is header_schema_id_serializer and ctx is not None and ctx.headers is not None:
+            if (
+                self._write_id is header_schema_id_serializer
+                and ctx is not None
+                and isinstance(ctx.headers, list | dict)
+            ):
                 return write(obj, ctx.topic, ctx.headers)
             return self._write_id(*self._bare(write, obj, ctx))
         except SerdeError as error:
@@ -238,7 +244,8 @@ def _client(given: object) -> RegistryClient:
         return given.client
     if isinstance(given, RegistryClient):
         return given
-    raise TypeError(f"give serde.confluent's SchemaRegistryClient, not {type(given).__module__}'s")
+    kind = f"{type(given).__module__}.{type(given).__name__}"
+    raise TypeError(f"give serde.confluent's SchemaRegistryClient, not {kind}")
 
 
 def _text(schema: Any) -> tuple[Any, Any]:
@@ -283,18 +290,29 @@ def _callable(settings: Settings, key: str, default: F) -> F:
     return found  # type: ignore[no-any-return]
 
 
-def _strategy(settings: Settings) -> SubjectStrategy:
+def _type_of(text: Any) -> str | None:
+    """What stands for the name of a schema that has none: ``string``, ``array``; None for a union."""
+    try:
+        parsed = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        return None  # the serializer says what is wrong with it
+    kind = parsed.get("type") if isinstance(parsed, dict) else parsed
+    return kind if isinstance(kind, str) else None
+
+
+def _strategy(settings: Settings, unnamed: str | None = None) -> SubjectStrategy:
+    """The strategy that the settings say. unnamed: the name of a schema that has none."""
     own, kind = settings.take("subject.name.strategy"), settings.take("subject.name.strategy.type")
     if settings.take("subject.name.strategy.conf"):
         raise ValueError("subject.name.strategy.conf is of the type ASSOCIATED, which is not supported")
     if own is None:
-        return _topic_needed(_by_type(kind))
+        return _topic_needed(_by_type(kind), unnamed)
     if not callable(own):
         raise ValueError("subject.name.strategy must be callable")
 
     def strategy(topic: str, is_key: bool, record_name: str | None) -> str:
         field = MessageField.KEY if is_key else MessageField.VALUE
-        subject = own(SerializationContext(topic, field) if topic else None, record_name)
+        subject = own(SerializationContext(topic, field) if topic else None, record_name or unnamed)
         if not isinstance(subject, str):
             raise ValueError("subject.name.strategy gave no subject")
         return subject
@@ -304,19 +322,20 @@ def _strategy(settings: Settings) -> SubjectStrategy:
 
 def _by_type(kind: Any) -> SubjectStrategy:
     name = "TOPIC" if kind is None else str(getattr(kind, "value", kind)).upper()
+    if name == "ASSOCIATED":
+        raise ValueError(
+            "subject.name.strategy.type ASSOCIATED is not supported: associations are not asked for"
+        )
     if name not in _STRATEGIES:
         known = ", ".join(_STRATEGIES)
         raise ValueError(f"Invalid subject.name.strategy.type: {kind}. Valid values are: {known}")
     return _STRATEGIES[name]
 
 
-def _topic_needed(strategy: SubjectStrategy) -> SubjectStrategy:
-    if strategy is record_name_strategy:
-        return strategy
-
+def _topic_needed(strategy: SubjectStrategy, unnamed: str | None) -> SubjectStrategy:
     def checked(topic: str, is_key: bool, record_name: str | None) -> str:
-        if not topic:
+        if not topic and strategy is not record_name_strategy:
             raise ValueError("a SerializationContext is needed: the subject is the topic's")
-        return strategy(topic, is_key, record_name)
+        return strategy(topic, is_key, record_name or unnamed)
 
     return checked

@@ -69,7 +69,7 @@ class SchemaReference:
 class MetadataTags:
     """Tags of parts of a schema, by path."""
 
-    tags: dict[str, list[str]] = field(default_factory=dict)
+    tags: dict[str, list[str]] = field(default_factory=dict, hash=False)
 
     def to_dict(self) -> dict[str, Any]:
         """As the registry has it."""
@@ -85,7 +85,7 @@ class MetadataTags:
 class MetadataProperties:
     """Free properties of a schema."""
 
-    properties: dict[str, str] = field(default_factory=dict)
+    properties: dict[str, str] = field(default_factory=dict, hash=False)
 
     def to_dict(self) -> dict[str, Any]:
         """As the registry has it."""
@@ -101,7 +101,7 @@ class MetadataProperties:
 class RuleParams:
     """What a rule is told."""
 
-    params: dict[str, str] = field(default_factory=dict)
+    params: dict[str, str] = field(default_factory=dict, hash=False)
 
     def to_dict(self) -> dict[str, Any]:
         """As the registry has it."""
@@ -119,7 +119,7 @@ class Metadata:
 
     tags: MetadataTags | None
     properties: MetadataProperties | None
-    sensitive: list[str] | None
+    sensitive: list[str] | None = field(hash=False)
 
     def to_dict(self) -> dict[str, Any]:
         """As the registry has it."""
@@ -133,7 +133,7 @@ class Metadata:
             MetadataProperties.from_dict(src_dict["properties"])
             if src_dict.get("properties") is not None
             else None,
-            src_dict.get("sensitive"),
+            src_dict.get("sensitive", []),
         )
 
 
@@ -146,7 +146,7 @@ class Rule:
     kind: RuleKind | None
     mode: RuleMode | None
     type: str | None
-    tags: list[str] | None
+    tags: list[str] | None = field(hash=False)
     params: RuleParams | None
     expr: str | None
     on_success: str | None
@@ -192,9 +192,9 @@ class Rule:
 class RuleSet:
     """The rules of a schema, by phase."""
 
-    migration_rules: list[Rule] | None
-    domain_rules: list[Rule] | None
-    encoding_rules: list[Rule] | None = None
+    migration_rules: list[Rule] | None = field(hash=False)
+    domain_rules: list[Rule] | None = field(hash=False)
+    encoding_rules: list[Rule] | None = field(default=None, hash=False)
     enable_at: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -210,9 +210,7 @@ class RuleSet:
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         """From what the registry has."""
         phases = (src_dict.get(name) for name in ("migrationRules", "domainRules", "encodingRules"))
-        migration, domain, encoding = (
-            [Rule.from_dict(rule) for rule in rules] if rules is not None else None for rules in phases
-        )
+        migration, domain, encoding = ([Rule.from_dict(rule) for rule in rules or ()] for rules in phases)
         return cls(migration, domain, encoding, src_dict.get("enableAt"))
 
 

@@ -1,6 +1,6 @@
 """How a message says its schema: ``schema.id.serializer`` and ``schema.id.deserializer``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping, MutableSequence
 from io import BytesIO
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -76,6 +76,8 @@ def header_schema_id_serializer(
         raise SerializationError("SerializationContext is required for header_schema_id_serializer")
     if ctx.headers is None:
         raise SerializationError("Missing headers")
+    if not isinstance(ctx.headers, MutableSequence | MutableMapping):
+        raise SerializationError("Invalid headers type")
     put_header(ctx.headers, header_name(is_key=ctx.field == "key"), schema_id.guid_to_bytes())
     return payload
 

@@ -39,8 +39,8 @@ class SchemaRegistryClient:
     """
 
     def __init__(self, conf: Mapping[str, Any]) -> None:
-        self._conf = dict(conf)
         self.client = RegistryClient(**client_options(conf))
+        self._conf = dict(conf)
 
     @classmethod
     def new_client(cls, conf: Mapping[str, Any]) -> Self:
@@ -104,6 +104,7 @@ class SchemaRegistryClient:
         reference_format: str | None = None,
     ) -> Schema:
         """The schema with an id."""
+        schema_id = int(schema_id)
         if fmt is None and reference_format is None:
             return _schema(self._run(self._calls.schema_by_id(schema_id, subject=subject_name)))
         query = _present(subject=subject_name, format=fmt, referenceFormat=reference_format)

@@ -2,7 +2,10 @@
 
 from enum import Enum
 
+from serde.confluent.error import SerializationError
 from serde.framing import Headers
+
+__all__ = ["MessageField", "SerializationContext", "SerializationError"]
 
 
 class MessageField(str, Enum):  # noqa: UP042 - formatted it is its value, as there

@@ -16,12 +16,15 @@ _NUMBERS: Final = {
     "retries.max.wait.ms": 20000,
 }
 _DEFAULT_TIMEOUT: Final = 5.0
+_TOKEN_FIELDS: Final = ("bearer.auth.token", "bearer.auth.logical.cluster")
 
 
 class Settings:
     """Takes keys out of a configuration; `end` says which are left."""
 
     def __init__(self, conf: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> None:
+        if not isinstance(conf, Mapping):
+            raise TypeError(f"the configuration is a dict, not {type(conf).__name__}")
         self._left = {**(defaults or {}), **conf}
 
     def take(self, key: str, default: Any = None) -> Any:
@@ -46,7 +49,7 @@ class Settings:
 
     def needed(self, *keys: str) -> list[Any]:
         """Values that must be there. Raises ValueError for those that are not."""
-        missing = [key for key in keys if key not in self._left]
+        missing = [key for key in keys if self._left.get(key) is None]
         if missing:
             raise ValueError(f"Missing required configuration property {', '.join(missing)}")
         return [self.take(key) for key in keys]
@@ -63,6 +66,8 @@ def client_options(conf: Mapping[str, Any]) -> dict[str, Any]:
     (url,) = settings.needed("url")
     if not isinstance(url, str):
         raise TypeError(f"url must be a str, not {type(url)}")
+    if url.startswith("mock:"):
+        raise ValueError("mock:// is not there: embedded: is the real registry, in this process")
     headers: dict[str, str] = {}
     options: dict[str, Any] = {
         "url": url,
@@ -72,7 +77,7 @@ def client_options(conf: Mapping[str, Any]) -> dict[str, Any]:
         "cache_capacity": int(settings.number("cache.capacity")),
         "latest_ttl": settings.number("cache.latest.ttl.sec"),
         "retries": int(settings.number("max.retries")),
-        "auth": _basic(settings, url) or _bearer(settings, headers),
+        "auth": _auth(settings, url, headers),
         "headers": headers,
     }
     # How long to pause is the client's affair: see docs/client.md.
@@ -89,6 +94,8 @@ def _tls(settings: Settings) -> TlsFiles | ssl.SSLContext | None:
         raise ValueError(
             "ssl.certificate.location required when configuring ssl.key.location or ssl.key.password"
         )
+    if ca is True:
+        ca = None  # those that are trusted anyway
     if ca is False or (isinstance(ca, str) and Path(ca).is_dir()):
         context = ssl.create_default_context(capath=ca or None)
         if ca is False:
@@ -100,6 +107,13 @@ def _tls(settings: Settings) -> TlsFiles | ssl.SSLContext | None:
     if ca is None and certificate is None:
         return None
     return TlsFiles(ca, certificate, key, password)
+
+
+def _auth(settings: Settings, url: str, headers: dict[str, str]) -> Auth | None:
+    basic, bearer = _basic(settings, url), _bearer(settings, headers)
+    if basic is not None and bearer is not None:
+        raise ValueError("basic.auth.user.info and bearer.auth.credentials.source: give one of them")
+    return basic or bearer
 
 
 def _basic(settings: Settings, url: str) -> Auth | None:
@@ -121,6 +135,8 @@ def _bearer(settings: Settings, headers: dict[str, str]) -> Auth | None:
             return None
         case "STATIC_TOKEN":
             (token,) = settings.needed("bearer.auth.token")
+            if not isinstance(token, str):
+                raise TypeError(f"bearer.auth.token must be a str, not {type(token)}")
             _cloud(settings, headers)
             return BearerToken(token)
         case "OAUTHBEARER":
@@ -134,7 +150,16 @@ def _bearer(settings: Settings, headers: dict[str, str]) -> Auth | None:
             function, config = settings.needed(
                 "bearer.auth.custom.provider.function", "bearer.auth.custom.provider.config"
             )
+            if not callable(function):
+                raise TypeError(
+                    f"bearer.auth.custom.provider.function must be a callable, not {type(function)}"
+                )
+            if not isinstance(config, Mapping):
+                raise TypeError(f"bearer.auth.custom.provider.config must be a dict, not {type(config)}")
             fields = function(config)
+            missing = [key for key in _TOKEN_FIELDS if not isinstance(fields, Mapping) or key not in fields]
+            if missing:
+                raise ValueError(f"bearer.auth.custom.provider.function does not give {', '.join(missing)}")
             _put_cloud(fields, headers)
             return BearerToken(_token_of(function, config))
     raise ValueError(f"Unrecognized bearer.auth.credentials.source: {source}")
@@ -151,7 +176,11 @@ def _cloud(settings: Settings, headers: dict[str, str]) -> None:
 
 
 def _put_cloud(fields: Mapping[str, Any], headers: dict[str, str]) -> None:
-    headers["target-sr-cluster"] = fields["bearer.auth.logical.cluster"]
-    pool = fields.get("bearer.auth.identity.pool.id")
+    cluster, pool = fields["bearer.auth.logical.cluster"], fields.get("bearer.auth.identity.pool.id")
+    if not isinstance(cluster, str):
+        raise TypeError(f"bearer.auth.logical.cluster must be a str, not {type(cluster)}")
+    headers["target-sr-cluster"] = cluster
+    if pool is not None and not isinstance(pool, str | list | tuple):
+        raise TypeError(f"bearer.auth.identity.pool.id must be a str or a list, not {type(pool)}")
     if pool is not None:
         headers["Confluent-Identity-Pool-Id"] = pool if isinstance(pool, str) else ",".join(pool)

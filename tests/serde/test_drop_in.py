@@ -1,10 +1,17 @@
 """One user's program under both imports, confluent_kafka's and ours: the same bytes and values."""
 
+import dataclasses
+import enum
+import inspect
 import textwrap
 from typing import Any
 
+import attr
+import confluent_kafka.schema_registry as their_package
 import pytest
 from confluent_kafka.schema_registry import SchemaRegistryClient as TheirClient
+from confluent_kafka.schema_registry.avro import AvroDeserializer as TheirDeserializer
+from confluent_kafka.schema_registry.avro import AvroSerializer as TheirSerializer
 
 import serde
 from serde import confluent
@@ -242,11 +249,55 @@ PROGRAMS = {
                 "subject.name.strategy": None, "schema.id.deserializer": dual_schema_id_deserializer}
         show(message, AvroDeserializer(client, ORDER, None, False, conf)(message, context()))
     """,
+    "a schema without a name, and parts of schemas": """
+        names = []
+        def strategy(ctx, name):
+            names.append(name)
+            return f"own-{name}"
+        keyed = {"subject.name.strategy.type": "TOPIC_RECORD"}
+        for text, value in (('"string"', "x"), ('{"type": "array", "items": "int"}', [1]), ('"bytes"', b"x"),
+                            ('{"type": "map", "values": "int"}', {}), ('["null", "int"]', 1), (ORDER, VALUE)):
+            AvroSerializer(client, text, conf={"subject.name.strategy": strategy})(value, context())
+            if text[0] != "[":
+                show(AvroSerializer(client, text, conf=keyed)(value, context(field=MessageField.KEY)))
+        show(names, client.get_subjects())
+        record_type = {"subject.name.strategy.type": "RECORD"}
+        show(AvroSerializer(client, '"string"', conf=record_type)("k"), client.get_subjects())
+        rule = {"name": "r", "kind": "CONDITION", "mode": "READ", "type": "T", "tags": ["a"]}
+        rules, tags = {"domainRules": [rule]}, {"tags": {"a": ["b"]}}
+        for kind, given in ((RuleSet, {}), (RuleSet, rules), (Metadata, {}), (Metadata, tags),
+                            (ServerConfig, {}), (Schema, {"schema": "x"}), (SchemaReference, {})):
+            show(kind.from_dict(given).to_dict())
+        for part in (RuleSet.from_dict(rules), Metadata.from_dict({}), MetadataTags({"a": ["b"]}),
+                     Schema("x"), MetadataProperties({"a": "b"}), RuleParams({"a": "b"}),
+                     SchemaReference("a", "b", 1)):
+            show(hash(part) == hash(part))
+        show(client.get_schema("1").schema_str, repr(SchemaRegistryError(404, 40401, "no")))
+        headers = {"schema.id.serializer": header_schema_id_serializer}
+        try:
+            AvroSerializer(client, ORDER, conf=headers)(VALUE, context(headers=()))
+        except SerializationError as error:
+            show(str(error))
+    """,
     "keys that are wrong": """
+        bearer = {"url": URL, "bearer.auth.credentials.source": "STATIC_TOKEN", "bearer.auth.token": "t"}
+        logical = {**bearer, "bearer.auth.logical.cluster": "c"}
+        custom = {"url": URL, "bearer.auth.credentials.source": "CUSTOM"}
+        named = {**custom, "bearer.auth.custom.provider.config": {}}
         for make in (
             lambda: SchemaRegistryClient({}),
             lambda: SchemaRegistryClient({"url": URL, "urll": 1}),
             lambda: SchemaRegistryClient({"url": 5}),
+            lambda: SchemaRegistryClient({"url": None}),
+            lambda: SchemaRegistryClient(bearer),
+            lambda: SchemaRegistryClient({**logical, "bearer.auth.token": 5}),
+            lambda: SchemaRegistryClient({**logical, "bearer.auth.logical.cluster": 5}),
+            lambda: SchemaRegistryClient({**logical, "bearer.auth.identity.pool.id": 5}),
+            lambda: SchemaRegistryClient(named),
+            lambda: SchemaRegistryClient({**named, "bearer.auth.custom.provider.function": 5}),
+            lambda: SchemaRegistryClient(
+                {**named, "bearer.auth.custom.provider.function": lambda config: {}}
+            ).get_subjects(),
             lambda: SchemaRegistryClient({"url": URL, "max.retries": "many"}),
             lambda: SchemaRegistryClient({"url": URL, "basic.auth.user.info": "nobody"}),
             lambda: SchemaRegistryClient({"url": URL, "ssl.key.location": "x"}),
@@ -326,6 +377,83 @@ def test_the_registry_is_shown_the_same(given: dict[str, Any]) -> None:
         shown.append({line.partition(":")[0]: line for line in lines if line.startswith(wanted)})
     assert shown[0] == shown[1]
     assert len(shown[0]) == (3 if len(given) > 1 else len(given))
+
+
+ABSENT = {
+    "Association",
+    "AssociationCreateOrUpdateInfo",
+    "AssociationCreateOrUpdateRequest",
+    "AssociationInfo",
+    "AssociationResponse",
+    "AsyncSchemaRegistryClient",
+}
+ABSENT_CALLS = {"create_association", "delete_associations", "get_associations_by_resource_name"}
+
+
+def test_what_is_not_there_is_what_the_page_says() -> None:
+    assert {name for name in their_package.__all__ if not hasattr(confluent, name)} == ABSENT
+    calls = {name for name in vars(TheirClient) if not name.startswith("_")}
+    assert {name for name in calls if not hasattr(confluent.SchemaRegistryClient, name)} == ABSENT_CALLS
+    assert hasattr(confluent.error, "OAuthTokenError")
+    assert confluent.serialization.SerializationError is confluent.SerializationError
+
+
+def parameters(function: Any) -> list[tuple[str, Any, Any]]:
+    found = inspect.signature(function).parameters.values()
+    # A default that a field makes anew is shown in two ways.
+    made = {attr.NOTHING, dataclasses._HAS_DEFAULT_FACTORY}  # type: ignore[attr-defined]
+    return [(each.name, each.kind, "made" if each.default in made else each.default) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (getattr(their_package, name), getattr(confluent, name))
+        for name in sorted(set(their_package.__all__) - ABSENT - {"SchemaRegistryError"})
+    ]
+    + [(TheirSerializer, AvroSerializer), (TheirDeserializer, AvroDeserializer)],
+    ids=lambda given: given.__name__,
+)
+def test_every_signature_is_theirs(theirs: Any, ours: Any) -> None:
+    if not isinstance(theirs, type):
+        assert [name for name, _, _ in parameters(ours)] == [name for name, _, _ in parameters(theirs)]
+        return
+    if not issubclass(theirs, enum.Enum):
+        assert parameters(ours) == parameters(theirs)
+    own = {name for name in vars(theirs) if not name.startswith("_")} & vars(ours).keys()
+    for name in own | ({"__call__"} & vars(ours).keys()):
+        if inspect.isroutine(getattr(theirs, name)):
+            assert parameters(getattr(ours, name)) == parameters(getattr(theirs, name)), name
+
+
+def test_what_is_said_is_said_in_the_keys_of_this_face() -> None:
+    with running_registry("memory:") as server, confluent.SchemaRegistryClient({"url": server.url}) as client:
+        context = confluent.SerializationContext("t", confluent.MessageField.VALUE)
+        with pytest.raises(confluent.SerializationError, match=r"or use auto\.register\.schemas"):
+            AvroSerializer(client, '"int"', conf={"auto.register.schemas": False})(1, context)
+    for conf, problem in (
+        ({"url": "mock://"}, "embedded: is the real registry"),
+        ({"url": "http://one", **CREDENTIALS[1], **CREDENTIALS[2]}, "give one of them"),
+    ):
+        with pytest.raises(ValueError, match=problem):
+            confluent.SchemaRegistryClient(conf)
+    with confluent.SchemaRegistryClient({"url": "embedded:"}) as client:
+        with pytest.raises(ValueError, match="ASSOCIATED is not supported"):
+            AvroSerializer(client, '"int"', conf={"subject.name.strategy.type": "ASSOCIATED"})
+        with pytest.raises(TypeError, match="a subject is text, not None"):
+            client.get_versions(None)  # type: ignore[arg-type]
+    no_token = {"bearer.auth.issuer.endpoint.url": "http://127.0.0.1:1/token", "max.retries": 0}
+    oauth = {
+        f"bearer.auth.{name}": "x" for name in ("client.id", "client.secret", "scope", "logical.cluster")
+    }
+    conf = {"url": "http://one", "bearer.auth.credentials.source": "OAUTHBEARER", **oauth, **no_token}
+    with (
+        confluent.SchemaRegistryClient(conf) as client,
+        pytest.raises(confluent.OAuthTokenError, match="Connection refused") as caught,
+    ):
+        client.get_subjects()
+    assert isinstance(caught.value, serde.TokenError)
+    assert (caught.value.message, caught.value.status_code) == (caught.value.reason, None)
 
 
 def test_their_client_is_not_taken_for_ours() -> None:
