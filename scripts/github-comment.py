@@ -1,8 +1,9 @@
 """Writes a report as a comment on the pull request of a GitHub event, or brings the earlier one up to date.
 
-    github-comment.py REPORT
+    github-comment.py REPORT CODE
 
-The comment is known by the report's first line. Only Python's own library is used. Of the environment:
+CODE is the check's exit code: with 0 a comment is only brought up to date, not begun. The comment is known by
+the report's first line. Only Python's own library is used. Of the environment:
 GITHUB_EVENT_PATH, GITHUB_REPOSITORY, GITHUB_API_URL, GITHUB_TOKEN.
 """
 
@@ -49,9 +50,14 @@ def main() -> int:
                     ask("PATCH", f"{repository}/issues/comments/{comment['id']}", {"body": report})
                 return 0
         page += 1
-    ask("POST", f"{repository}/issues/{number}/comments", {"body": report})
+    if sys.argv[2] != "0":
+        ask("POST", f"{repository}/issues/{number}/comments", {"body": report})
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except OSError as fault:  # what urllib raises, HTTPError included
+        print(f"GitHub's API: {fault} (the job needs the permission pull-requests: write; a fork's has none)")
+        sys.exit(1)

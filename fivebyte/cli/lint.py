@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +18,16 @@ from fivebyte.cli.check import (
 )
 from fivebyte.cli.options import counted
 
+if TYPE_CHECKING:
+    from registry.check.project import Project
+    from registry.check.trees import FolderTree
+
+force_exclude_option = click.option(
+    "--force-exclude",
+    is_flag=True,
+    help="Leave out files among PATHS that are no schemas of the project; for hooks, which name every file.",
+)
+
 
 @click.command(epilog="Example: fivebyte lint --rules strict schemas/")
 @click.argument("paths", nargs=-1)
@@ -29,6 +40,7 @@ from fivebyte.cli.options import counted
 @click.option(
     "--fix", is_flag=True, help="Put right what is safe, in the files; the rest of them stays as it is."
 )
+@force_exclude_option
 @format_option
 @output_option
 @config_option
@@ -41,6 +53,7 @@ def lint(
     config: Path | None,
     *,
     fix: bool,
+    force_exclude: bool,
     colour: bool | None,
 ) -> None:
     """Check each schema by itself: names, docs, defaults, logical types, attributes that mean nothing.
@@ -60,6 +73,8 @@ def lint(
 
     written = parse_outputs(outputs)
     tree, project, given = open_project(paths, config)
+    if force_exclude and not (given := _of_project(tree, project, given)):
+        return
     files = chosen(tree, project, given)
     outcome = lint_files(tree, project, files, rule_set=rule_set, fix=fix)
     for path in outcome.changed:
@@ -87,8 +102,11 @@ def lint(
 @click.command("format", epilog="Example: fivebyte format --check")
 @click.argument("paths", nargs=-1)
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; exit with 1 if something would.")
+@force_exclude_option
 @config_option
-def format(paths: tuple[str, ...], config: Path | None, *, only_check: bool) -> None:  # noqa: A001
+def format(  # noqa: A001
+    paths: tuple[str, ...], config: Path | None, *, only_check: bool, force_exclude: bool
+) -> None:
     """Print schemas in one form: two spaces a level, a line for what fits on one, and for each field.
 
     PATHS are files and folders; default: all schemas of the project. The order of attributes and unknown ones
@@ -100,6 +118,8 @@ def format(paths: tuple[str, ...], config: Path | None, *, only_check: bool) -> 
     from registry.check.lint.tree import chosen, format_files
 
     tree, project, given = open_project(paths, config)
+    if force_exclude and not (given := _of_project(tree, project, given)):
+        return
     files = chosen(tree, project, given)
     outcome = format_files(tree, files, write=not only_check)
     for path in outcome.changed:
@@ -114,3 +134,10 @@ def format(paths: tuple[str, ...], config: Path | None, *, only_check: bool) -> 
         raise click.exceptions.Exit(3)
     if only_check and outcome.changed:
         raise click.exceptions.Exit(1)
+
+
+def _of_project(tree: "FolderTree", project: "Project", given: list[str]) -> list[str]:
+    """The folders, and the files that the project says are schemas; the project's all where none is given."""
+    return [
+        path for path in given or ["."] if (tree.root / path).is_dir() or project.placement(path) is not None
+    ]

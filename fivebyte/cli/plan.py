@@ -1,5 +1,6 @@
 """``fivebyte plan``, ``apply``, ``pull`` and ``init``: schemas in files, and a registry that has the same."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -83,7 +84,7 @@ def apply(plan_file: Path | None, registry: str | None, config: Path | None, *, 
             made = _plan(client, address, sources, given)
             _show(made, sources)
             if made.steps and not yes:
-                click.confirm("Do this?", abort=True, err=True)
+                _ask()
             run(client, made, _tell, context=address.context)
         return
     made = Plan.load(_read(plan_file), str(plan_file))
@@ -203,6 +204,17 @@ def _show(made: "Plan", sources: "Sources") -> None:
         click.echo(f"nothing to do: {made.registry} has it all")
     else:
         click.echo("nothing to do: there is no schema here")
+
+
+def _ask() -> None:
+    try:
+        answer = click.confirm("Do this?", err=True)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise click.UsageError("nobody answers, and nothing was done: give --yes, or a PLAN") from None
+    if not answer:
+        raise click.Abort
 
 
 def _tell(step: "Step", said: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from registry.check.baselines import Baseline, FolderBaseline, GitBaseline, RegistryBaseline
 from registry.check.errors import BaselineError, ProjectError
 from registry.check.git import Repository, short
-from registry.check.project import Project
+from registry.check.project import Project, without_secrets
 from registry.check.sources import Skimmed
 
 
@@ -59,6 +59,8 @@ def open_baseline(
 
         return RegistryBaseline(chosen, open_log(path))
     hint = f"did you mean git:{chosen}?" if _is_commit(chosen, project.root) else _FORMS
+    if project.registries:
+        hint += f" (the project file has {', '.join(project.registries)})"
     raise BaselineError(
         f"--against {chosen}: there is no such folder or file, nor a registry of that name in the project "
         f"file; {hint}"
@@ -83,7 +85,7 @@ def _open_registry(chosen: str, project: Project) -> Baseline:
     if named is None:
         raise ProjectError('--against registry: the project file names none; add registry = "https://..."')
     address = project.address(named)
-    return RegistryBaseline(address.url, open_registry(address))
+    return RegistryBaseline(without_secrets(address.url), open_registry(address))
 
 
 _GIT_OPTIONS = ("branch", "tag", "ref", "commit", "subdir")

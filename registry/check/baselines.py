@@ -19,6 +19,7 @@ from registry.check.sources import (
     parse_stored,
 )
 from registry.check.trees import FolderTree
+from registry.errors import RegistryError
 from registry.languages.language import ReferencedSchema, SchemaFault
 from registry.model import CompatibilityLevel
 
@@ -244,7 +245,13 @@ class RegistryBaseline:
 
     def level(self, subject: str) -> CompatibilityLevel | None:
         text = self._records.level(subject)
-        return None if text is None else CompatibilityLevel.parse(text)
+        try:
+            return None if text is None else CompatibilityLevel.parse(text)
+        except RegistryError:
+            raise BaselineError(
+                f"{self.label} has the level {text} for {subject}, which is none of "
+                f"{', '.join(CompatibilityLevel)}: say which is meant with --level, or in the project file"
+            ) from None
 
     def is_unchanged(self, source: SchemaSource, sources: Sources) -> bool:
         return False

@@ -174,6 +174,7 @@ def _old_invalid(source: SchemaSource, old: OldSchema, fault: InvalidSource) -> 
 
 def _deleted(sources: Sources, baseline: Baseline, selected: Callable[[str], bool]) -> Iterator[Finding]:
     new_names = {source.name: source for source in sources.schemas}
+    new_paths = {source.path: source for source in sources.schemas}
     for old in baseline.deleted(sources):
         severity = old.placement.deleted or "error"
         if severity == "off" or not selected(old.path):
@@ -184,6 +185,10 @@ def _deleted(sources: Sources, baseline: Baseline, selected: Callable[[str], boo
         if namesake is not None:
             message += f"; {old.name} is in {namesake.shown} now, under the subject {namesake.subject}"
             fix = f"keep the subject {old.subject} for {namesake.shown}: say so in the project file"
+        elif old.path in new_paths:
+            there = new_paths[old.path]
+            message += f"; it has {there.name} now, under the subject {there.subject}"
+            fix = f"keep the name {old.name}; or the subject {old.subject}: say so in the project file"
         yield Finding(
             "SCHEMA_DELETED",
             message,

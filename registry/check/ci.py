@@ -71,6 +71,9 @@ def _event(path: str | None) -> dict[str, Any]:
 
 
 def _gitlab(environment: Mapping[str, str]) -> str | None:
+    # Where GitLab checks the merged result out, the target branch's own changes are in it.
+    if target := environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA"):
+        return f"git:{target}"
     if base := environment.get("CI_MERGE_REQUEST_DIFF_BASE_SHA"):
         return f"git:{base}"
     before = environment.get("CI_COMMIT_BEFORE_SHA", _NO_COMMIT)

@@ -78,6 +78,13 @@ class Lint:
     ignore: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+def without_secrets(url: str) -> str:
+    """`url` as it may be shown: without user and password."""
+    scheme, between, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{between}{host.rpartition('@')[2]}{slash}{path}"
+
+
 @dataclass(frozen=True, slots=True)
 class RegistryAddress:
     """``[registries.NAME]``: the URL, the context, and the names of the variables that hold the secrets."""
@@ -196,7 +203,7 @@ class Project:
 
     def address(self, text: str) -> RegistryAddress:
         """The registry with this name, or at this URL."""
-        return self.registries.get(text) or RegistryAddress(text, text)
+        return self.registries.get(text) or RegistryAddress(without_secrets(text), text)
 
     @staticmethod
     def _placed(
@@ -329,7 +336,9 @@ class _Reader:
         )
 
     def text(self, key: str) -> str | None:
-        return self._string((key,), self._content)
+        value = self._string((key,), self._content)
+        self._check_secrets((key,), value or "")
+        return value
 
     def registries(self) -> dict[str, RegistryAddress]:
         found = {}
@@ -341,12 +350,7 @@ class _Reader:
             url = self._string((*path, "url"), table)
             if url is None:
                 raise self._fault(path, "a registry needs a url")
-            if "@" in url.partition("://")[2].partition("/")[0]:
-                raise self._fault(
-                    (*path, "url"),
-                    "a URL with a user or password does not belong in a file: name the variables of the "
-                    "environment that hold them, with user_variable and password_variable, or token_variable",
-                )
+            self._check_secrets((*path, "url"), url)
             variables = {key: self._variable((*path, key), table) for key in _VARIABLES}
             if (variables["user_variable"] is None) != (variables["password_variable"] is None):
                 raise self._fault(path, "user_variable and password_variable go together: give both")
@@ -390,12 +394,33 @@ class _Reader:
         for pattern in self._dict(("lint", "ignore"), table):
             self._glob(("lint", "ignore", pattern), pattern)
             ignore[pattern] = self._strings(("lint", "ignore", pattern), table["ignore"])
-        return Lint(
-            self._choice(("lint", "rules"), table, RULE_SETS),
-            self._strings(("lint", "enable"), table),
-            self._strings(("lint", "disable"), table),
-            ignore,
-        )
+            self._check_rules(("lint", "ignore", pattern), ignore[pattern])
+        enable, disable = (self._strings(("lint", key), table) for key in ("enable", "disable"))
+        self._check_rules(("lint", "enable"), enable)
+        self._check_rules(("lint", "disable"), disable)
+        return Lint(self._choice(("lint", "rules"), table, RULE_SETS), enable, disable, ignore)
+
+    def _check_rules(self, path: tuple[str | int, ...], ids: tuple[str, ...]) -> None:
+        if not ids:
+            return
+        # Here, since most project files name none.
+        from registry.check.lint.catalogue import LINT
+
+        known = {rule.id for rule in LINT}
+        for one in ids:
+            if one not in known:
+                near = difflib.get_close_matches(one.upper(), known, n=1)
+                hint = f"did you mean {near[0]}?" if near else "`fivebyte explain` lists them"
+                raise self._fault(path, f"{one} is no rule of the linter: {hint}")
+
+    def _check_secrets(self, path: tuple[str | int, ...], url: str) -> None:
+        if url.startswith(("http://", "https://")) and url != without_secrets(url):
+            raise self._fault(
+                path,
+                "a URL with a user or password does not belong in a file: name the variables of the "
+                "environment that hold them, with user_variable and password_variable, or token_variable, in "
+                "[registries.NAME]",
+            )
 
     # Values
 

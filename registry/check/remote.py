@@ -124,4 +124,14 @@ class LogRecords:
 
 
 def _unreachable(fault: Exception) -> BaselineError:
-    return BaselineError(f"the registry cannot be compared with: {fault}")
+    return BaselineError(f"the registry cannot be compared with: {fault}{asks_for_secrets(fault)}")
+
+
+def asks_for_secrets(fault: Exception) -> str:
+    """What to do where a registry does not know who asks; else nothing."""
+    if isinstance(fault, RefusedError) and fault.status in {401, 403}:
+        return (
+            "; who may ask is said in the project file, in [registries.NAME]: user_variable and "
+            "password_variable, or token_variable"
+        )
+    return ""

@@ -161,26 +161,44 @@ def _missing_default(case: _Case) -> Worded:
     reader = case.reader[0]
     assert isinstance(reader, Record)
     gone = [one for one in writer.fields if one.name not in reader.by_name]
-    alike = [one.name for one in gone if described(one.schema) == described(field.schema)]
+    alike = [one.name for one in gone if _is_alike(one.schema, field.schema)]
     if len(alike) == 1:
         fix += f'; if it is "{alike[0]}" renamed, add "aliases": ["{alike[0]}"]'
     return message, "", shown, fix
 
 
+def _is_alike(one: Schema, other: Schema) -> bool:
+    if isinstance(one, Fixed) and isinstance(other, Fixed) and one.size != other.size:
+        return False
+    return described(one) == described(other)
+
+
 def _default_for(schema: Schema) -> str:
+    if schema.type == "null":
+        return 'add "default": null'
     if isinstance(schema, Union):
         types = [branch.type for branch in schema.branches]
         if types[:1] == ["null"]:
             return 'add "default": null'
         if "null" in types:
             return 'put "null" first in its type, and add "default": null'
-        zero = _ZEROES.get(types[0]) if types else None
+        zero = _zero(schema.branches[0]) if types else None
     else:
-        zero = _ZEROES.get(schema.type)
+        zero = _zero(schema)
     if isinstance(schema, Enum) and schema.symbols:
         zero = f'"{schema.symbols[0]}"'
     optional = 'make it optional: a union with "null" first, and "default": null'
     return optional if zero is None else f'add a default, such as "default": {zero}; or {optional}'
+
+
+def _zero(schema: Schema) -> str | None:
+    """A default that readers of the logical type take as well."""
+    logical = schema.props.get("logicalType")
+    if logical == "uuid":
+        return None
+    if logical == "decimal" and schema.type == "bytes":
+        return '"\\u0000"'
+    return _ZEROES.get(schema.type)
 
 
 def _type_mismatch(case: _Case) -> Worded:

@@ -123,7 +123,14 @@ def test_the_action_annotates_sums_up_and_keeps_one_comment(
         "INPUT_COMMENT": "true",
         "RUNNER_TEMP": str(tmp_path),
     }
-    done = run(["bash", "-c", script], clone.folder, environment)
+    clone.git("stash", "-q", "--all")
+    done = run(["bash", "-c", script], clone.folder, {**environment, "INPUT_LEVEL": "NONE"})
+    assert done.returncode == 0, done.stderr
+    assert "POST /repos/acme/shop/issues/7/comments" not in github.asked  # nothing to say
+    github.asked.clear()
+    summary.unlink()
+    output.unlink()
+    done = run(["bash", "-c", script], clone.folder, {**environment, "INPUT_PATHS": "r.avsc\n.\n"})
     assert done.returncode == 1, done.stderr
     assert done.stdout.startswith(
         "::error file=r.avsc,line=3,col=12,title=READER_FIELD_MISSING_DEFAULT_VALUE::R.b"
@@ -153,7 +160,30 @@ def test_the_action_annotates_sums_up_and_keeps_one_comment(
     event.write_text(json.dumps({"pull_request": {"number": 7}}))
     done = run(["bash", "-c", script], clone.folder, {**environment, "GITHUB_API_URL": "http://127.0.0.1:9"})
     assert done.returncode == 0  # the verdict is the check's, not the comment's
+    assert "Connection refused> (the job needs the permission pull-requests: write" in done.stdout
     assert "::warning::the comment on the pull request could not be written" in done.stdout
+
+
+def test_the_action_says_why_nothing_was_compared(clone: GitRepository, tmp_path: Path) -> None:
+    summary = tmp_path / "summary.md"
+    environment = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_BASE_REF": "100%",
+        "GITHUB_STEP_SUMMARY": str(summary),
+        "INPUT_PATHS": "nowhere.avsc",
+        "RUNNER_TEMP": str(tmp_path),
+    }
+    script = ["bash", str(ROOT / "scripts" / "github-check")]
+    done = run(script, clone.folder, environment)
+    assert done.returncode == 2
+    assert (
+        "::error title=fivebyte check::Error: Invalid value for PATHS: nowhere.avsc: there is" in done.stdout
+    )
+    environment["INPUT_PATHS"] = "."
+    done = run(script, clone.folder, environment)
+    assert done.returncode == 4
+    assert "::error title=fivebyte check::fivebyte: there is no commit origin/100%25 in " in done.stdout
+    assert "    fivebyte: there is no commit origin/100% in " in summary.read_text()
 
 
 def test_the_action_hands_all_its_inputs_on() -> None:
@@ -188,6 +218,7 @@ def test_pre_commits_hooks_are_commands() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
     assert [hook["id"] for hook in hooks] == ["fivebyte-check", "fivebyte-lint", "fivebyte-format"]
     for hook in hooks:
-        program, command = hook["entry"].split()
+        program, command, *options = hook["entry"].split()
         assert program == "fivebyte"
-        assert (command,) in commands()
+        known = {name for option in commands()[(command,)].params for name in option.opts}
+        assert set(options) <= known

@@ -257,6 +257,12 @@ def test_github_and_gitlab_are_recognised(
         event.write_text(json.dumps({**forced, "before": "0" * 40, "ref": "refs/heads/topic"}))
         assert run(["check"]) == 1
     monkeypatch.setenv("GITLAB_CI", "true")
+    with monkeypatch.context() as merged:  # a pipeline for merged results
+        merged.setenv("CI_MERGE_REQUEST_DIFF_BASE_SHA", before)
+        merged.setenv("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", repository.git("rev-parse", "HEAD"))
+        assert run(["check"]) == 0
+        merged.setenv("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "")
+        assert run(["check"]) == 1
     monkeypatch.setenv("CI_COMMIT_BEFORE_SHA", before)
     assert run(["check"]) == 1
     assert "r.avsc:3:12: error" in capsys.readouterr().out

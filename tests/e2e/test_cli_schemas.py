@@ -137,9 +137,7 @@ def test_lint_goes_by_the_project_file(project: Path, fivebyte: Run) -> None:
     (project / "fivebyte.toml").write_text(PROJECT + '[lint]\ndisable = ["OPTIONAL_WITHOUT"]\n')
     done = fivebyte("lint")
     assert done.code == 2
-    assert (
-        "OPTIONAL_WITHOUT, which is no rule of the linter: did you mean OPTIONAL_WITHOUT_DEFAULT?" in done.err
-    )
+    assert "OPTIONAL_WITHOUT is no rule of the linter: did you mean OPTIONAL_WITHOUT_DEFAULT?" in done.err
 
 
 def test_a_schema_that_does_not_parse_is_3(project: Path, fivebyte: Run) -> None:
@@ -203,6 +201,18 @@ def test_diff_with_a_commit(project: Path, fivebyte: Run) -> None:
     assert fivebyte("diff", "schemas/none.avsc", "schemas/order.avsc").code == 2
 
 
+def test_hooks_name_files_that_are_no_schemas(project: Path, fivebyte: Run) -> None:
+    (project / "vendor").mkdir()
+    (project / "vendor" / "ugly.avsc").write_text('{"type":"record","name":"ugly","fields":[]}')
+    assert fivebyte("lint", "vendor/ugly.avsc").code == 1
+    for command in (["lint"], ["format", "--check"]):
+        assert fivebyte(*command, "--force-exclude", "vendor/ugly.avsc").code == 0
+    named = fivebyte("lint", "--force-exclude", "vendor/ugly.avsc", "schemas/order.avsc")
+    assert named.code == 1
+    assert "ugly" not in named.out
+    assert fivebyte("lint", "--force-exclude").out == fivebyte("lint").out
+
+
 def test_plan_apply_and_back_to_nothing_to_do(project: Path, fivebyte: Run, server: RunningRegistry) -> None:
     url = ["--registry", server.url]
     planned = fivebyte("plan", *url, "--out", "plan.json")
@@ -240,6 +250,9 @@ def test_plan_apply_and_back_to_nothing_to_do(project: Path, fivebyte: Run, serv
     (project / "schemas" / "order.avsc").write_text(
         grown.replace('"type": "string"}', '"type": "string", "default": ""}')
     )
+    secret = server.url.replace("://", "://ada:hunter2@")
+    assert fivebyte("plan", "--registry", secret, "--out", "secret.json").code == 0
+    assert "hunter2" not in (project / "secret.json").read_text()
     assert fivebyte("apply", *url, "--yes").code == 0
     outdated = fivebyte("apply", "plan.json")
     assert outdated.code == 1
@@ -279,6 +292,14 @@ def test_without_a_plan_apply_asks(
     (project / "fivebyte.toml").write_text(f'registry = "{server.url}"\n{PROJECT}')
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "n")
     assert fivebyte("apply").code == 130
+
+    def nobody(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("click.termui.visible_prompt_func", nobody)
+    unanswered = fivebyte("apply")
+    assert unanswered.code == 2
+    assert "nobody answers, and nothing was done: give --yes, or a PLAN" in unanswered.err
     assert fivebyte("plan").out.endswith(f"2 steps for {server.url}\n")
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "y")
     assert fivebyte("apply").code == 0

@@ -1,7 +1,6 @@
 """Linting and formatting the files of a project."""
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from registry.check.checking import selection
@@ -9,7 +8,7 @@ from registry.check.errors import ProjectError
 from registry.check.findings import Finding, Place
 from registry.check.formatting import formatted
 from registry.check.globs import glob
-from registry.check.lint.catalogue import LINT, rule_ids
+from registry.check.lint.catalogue import rule_ids
 from registry.check.lint.linter import lint
 from registry.check.project import Project
 from registry.check.sources import InvalidSource, Sources, decode
@@ -46,27 +45,17 @@ def chosen(tree: FolderTree, project: Project, paths: Sequence[str] = ()) -> lis
 def rules_for(project: Project, path: str, rule_set: str | None = None) -> frozenset[str]:
     """The ids of the rules for a file, by ``[lint]`` of the project and of the folders around the file.
 
-    rule_set: in place of the project's. Raises ProjectError for an id that is none.
+    rule_set: in place of the project's.
     """
     set_, enable, disable = rule_set, set[str](), set[str]()
     for folder, lint_ in project.lint_of(path):
         set_ = rule_set or lint_.rules or set_
-        enable = enable.difference(_known(lint_.disable)).union(_known(lint_.enable))
+        enable = enable.difference(lint_.disable).union(lint_.enable)
         disable = disable.difference(lint_.enable).union(lint_.disable)
         for pattern, ids in lint_.ignore.items():
             if glob(pattern).match(path[len(folder) :]) is not None:
-                disable |= _known(ids)
+                disable |= set(ids)
     return rule_ids(set_, enable, disable)
-
-
-def _known(ids: Iterable[str]) -> set[str]:
-    known = {rule.id for rule in LINT}
-    for one in ids:
-        if one not in known:
-            near = difflib.get_close_matches(one.upper(), known, n=1)
-            hint = f"did you mean {near[0]}?" if near else "`fivebyte explain` lists them"
-            raise ProjectError(f"[lint] names {one}, which is no rule of the linter: {hint}")
-    return set(ids)
 
 
 def lint_files(

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from registry.check.errors import BaselineError
 from registry.check.plan.model import SubjectState, Version
+from registry.check.remote import asks_for_secrets
 from registry.model import DEFAULT_CONTEXT, context_of
 from serde.client import RegistryClient
 from serde.errors import NotFound, RegistryUnreachable, TokenError
@@ -17,7 +18,7 @@ def reachable(what: str) -> Iterator[None]:
     try:
         yield
     except (Answered, RegistryUnreachable, TokenError) as fault:
-        raise BaselineError(f"{what}: {fault}") from None
+        raise BaselineError(f"{what}: {fault}{asks_for_secrets(fault)}") from None
 
 
 def absolute(subject: str, context: str | None) -> str:

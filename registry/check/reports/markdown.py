@@ -9,7 +9,7 @@ from registry.check.findings import Finding, Severity
 from registry.check.reports.text import summary
 
 MARKER = "<!-- fivebyte check -->"
-"""The first line: who comments finds the earlier comment by it."""
+"""The first line: who comments finds the earlier comment by it. A project in a folder has one of its own."""
 
 MAX_CHARACTERS = 60_000
 """A comment on GitHub may have 65,536."""
@@ -35,6 +35,8 @@ def markdown(report: Report) -> str:
     if not report.schemas and not report.exit_code:
         verdict = "⚠️ No schema was looked at"
     marker = LINT_MARKER if report.against is None else MARKER
+    if report.prefix:
+        marker = marker.replace(" -->", f" {report.prefix} -->")
     head = f"{marker}\n### {verdict}\n\n{_escaped(summary(report))}\n"
     weights = list(Severity)
     found = sorted(report.findings, key=lambda one: (weights.index(one.severity), one.subject or ""))

@@ -242,6 +242,13 @@ def test_a_renamed_subject_is_named_where_its_type_went(tmp_path: Path) -> None:
     )
 
 
+def test_a_renamed_type_is_named_where_it_stood(tmp_path: Path) -> None:
+    write(tmp_path, {"old/r.avsc": V1, "new/r.avsc": V1.replace('"R"', '"shop.R"')})
+    deleted, _ = checked(tmp_path / "new", "../old").findings
+    assert deleted.message.endswith("; it has shop.R now, under the subject shop.R")
+    assert deleted.fix.startswith("keep the name R; or the subject R")
+
+
 def test_a_schema_breaks_where_one_that_it_refers_to_does(tmp_path: Path) -> None:
     money = '{"type": "record", "name": "Money", "fields": [{"name": "cents", "type": "long"}]}'
     order = '{"type": "record", "name": "Order", "fields": [{"name": "total", "type": "Money"}]}'

@@ -230,8 +230,9 @@ def test_the_project_file_chooses_rules_and_ignores_them_by_file(tmp_path: Path)
 
 def test_a_rule_that_is_none_is_told_with_the_nearest(tmp_path: Path) -> None:
     (tmp_path / "fivebyte.toml").write_text('[lint]\ndisable = ["FIELD_CASE"]\n')
-    with pytest.raises(ProjectError, match=r"names FIELD_CASE.*did you mean FIELD_NAME_CASE\?"):
-        rules_for(load(tmp_path / "fivebyte.toml", tmp_path), "a.avsc")
+    said = r"fivebyte.toml:2: FIELD_CASE is no rule of the linter: did you mean FIELD_NAME_CASE\?"
+    with pytest.raises(ProjectError, match=said):
+        load(tmp_path / "fivebyte.toml", tmp_path)
 
 
 def test_files_are_linted_and_written(tmp_path: Path) -> None:

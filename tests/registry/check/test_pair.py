@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from fivebyte.testing import assert_compatible
+from registry.check.pair import compare_texts
 
 OLD = '{"type": "record", "name": "Payment", "fields": [{"name": "cents", "type": "long"}]}'
 NEW = '{"type": "record", "name": "Payment", "fields": [{"name": "cents", "type": "long"},\n%s]}'
@@ -50,3 +51,28 @@ def test_what_both_refer_to() -> None:
 def test_what_cannot_be_compared(old: str, new: str, level: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         assert_compatible(old, new, level)
+
+
+@pytest.mark.parametrize(
+    ("type_", "fix"),
+    [
+        ('"null"', 'add "default": null'),
+        ('["null", "int"]', 'add "default": null'),
+        ('["int", "null"]', 'put "null" first in its type, and add "default": null'),
+        ('"long"', 'add a default, such as "default": 0; or make it optional'),
+        # Readers of a UUID, or of a decimal, cannot do with an empty text.
+        ('{"type": "string", "logicalType": "uuid"}', "make it optional"),
+        ('[{"type": "string", "logicalType": "uuid"}, "int"]', "make it optional"),
+        (
+            '{"type": "bytes", "logicalType": "decimal", "precision": 4}',
+            'add a default, such as "default": "\\u0000"; or make it optional',
+        ),
+    ],
+)
+def test_the_default_that_is_proposed(type_: str, fix: str) -> None:
+    old, new = (
+        f'{{"type": "record", "name": "R", "fields": [{field}]}}'
+        for field in ("", f'{{"name": "a", "type": {type_}}}')
+    )
+    (finding,) = compare_texts(("old", old), ("new", new), "BACKWARD").findings
+    assert finding.fix.startswith(fix)

@@ -167,6 +167,16 @@ def test_the_table_of_pyproject(tmp_path: Path) -> None:
             "[registries.a]\nurl = 'http://h'\ntoken_variable = 'se cret'\n",
             ":3: token_variable is the name of a variable",
         ),
+        ("\nregistry = 'https://u:p@h/x'\n", ":2: a URL with a user or password does not belong in a file"),
+        ("against = 'https://u@h'\n", ":1: a URL with a user or password does not belong in a file"),
+        (
+            "[lint]\nenable = ['DOC_UNTIDY',\n 'DOC']\n",
+            ":2: DOC is no rule of the linter: `fivebyte explain` lists them",
+        ),
+        (
+            "[lint.ignore]\n'*' = ['FIELD_CASE']\n",
+            ":2: FIELD_CASE is no rule of the linter: did you mean FIELD_NAME_CASE?",
+        ),
         ("deleted = 'ignore'\n", ':1: deleted = "ignore": give one of error, warning, note, off'),
         ("exclude = [1]\n", ":1: exclude: give a text, or a list of texts"),
     ],

@@ -1,12 +1,15 @@
 """Schemas compared with what a registry has, over HTTP, with its levels, references, contexts; or its log."""
 
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from registry.check.errors import BaselineError, ProjectError
 from registry.check.findings import Severity
+from registry.check.reports import FORMATS
 from registry.store import open_store
 from registry.transfer.lines import to_lines
 from serde import Reference, RegistryClient
@@ -110,5 +113,51 @@ def test_a_registry_that_cannot_be_asked(url: str, tmp_path: Path, monkeypatch: 
         checked(tmp_path, "registry")
     with pytest.raises(BaselineError, match="the registry cannot be compared with"):
         checked(tmp_path, "http://127.0.0.1:9")
+    with pytest.raises(BaselineError, match=r"no such folder .* \(the project file has a\)"):
+        checked(tmp_path, "b")
     monkeypatch.setenv("NOT_SET", "a token")
     assert checked(tmp_path, "a").new == 2
+    # A user and a password are for the registry, not for a report that everybody sees.
+    report = checked(tmp_path, url.replace("://", "://ada:hunter2@"))
+    assert report.against == url
+    assert "hunter2" not in "".join(make(report) for make in FORMATS.values())
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (
+            200,
+            "<html>log in</html>",
+            "the answer is not a schema registry's: no JSON but '<html>log in</html>'",
+        ),
+        (
+            401,
+            '{"error_code": 401, "message": "Who?"}',
+            r"Who\? .*; who may ask is said in the project file, in",
+        ),
+        (403, "no", "HTTP 403.* user_variable and password_variable, or token_variable"),
+        (200, '{"compatibilityLevel": "SIDEWAYS"}', "the level SIDEWAYS for shop.Money, .* --level"),
+    ],
+)
+def test_an_answer_that_is_no_answer(tmp_path: Path, status: int, body: str, said: str) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+    write(tmp_path, BOTH)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        with pytest.raises(BaselineError, match=said):
+            checked(tmp_path, f"http://127.0.0.1:{server.server_port}")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

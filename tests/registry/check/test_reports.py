@@ -64,6 +64,12 @@ def test_code_scanning_gets_no_more_than_it_takes(monkeypatch: pytest.MonkeyPatc
     assert results[0]["ruleId"] == "TYPE_MISMATCH"
 
 
+def test_projects_of_one_repository_have_comments_of_their_own() -> None:
+    one, other = (Report([], "main", schemas=1, prefix=prefix) for prefix in ("", "services/a/"))
+    assert FORMATS["markdown"](one).startswith("<!-- fivebyte check -->\n")
+    assert FORMATS["markdown"](other).startswith("<!-- fivebyte check services/a/ -->\n")
+
+
 def test_a_report_of_nothing() -> None:
     empty = Report([], "main", schemas=0)
     assert "No schema was looked at" in FORMATS["markdown"](empty)
