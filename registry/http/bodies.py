@@ -13,6 +13,7 @@ from registry.languages.language import SchemaEntity
 from registry.model import CONFIG_KEYS, SchemaReference, config_changes
 from registry.registry import NewSchema, Retag
 
+_NO_TEXT = "Not a string: give the text of the schema as one, with the quotes in it escaped."
 _INT = validate.Range(-(2**31), 2**31 - 1)
 
 
@@ -39,6 +40,15 @@ class _Flag(fields.Boolean):
         return value
 
 
+class _Integer(fields.Integer):
+    """A number without a fraction; ``1.0`` is one, as JSON Schema has it, and Confluent."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 def _flag() -> fields.Boolean:
     return _Flag(allow_none=True)
 
@@ -55,7 +65,7 @@ class ReferenceBody(_Body):
 
     name = fields.String(required=True)
     subject = fields.String(required=True)
-    version = fields.Integer(required=True, strict=True, validate=_INT)
+    version = _Integer(required=True, strict=True, validate=_INT)
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> SchemaReference:
@@ -123,13 +133,13 @@ def _tags(name: str) -> fields.List[Any]:
 class SchemaBody(_Body):
     """A schema to register, to look up or to check. Loads as ``{"new": NewSchema}``."""
 
-    schema = fields.String(allow_none=True)
+    schema = fields.String(allow_none=True, error_messages={"invalid": _NO_TEXT})
     schema_type = fields.String(allow_none=True, data_key="schemaType")
     references = fields.List(fields.Nested(ReferenceBody), allow_none=True)
     metadata = fields.Nested(MetadataBody, allow_none=True)
     rule_set = fields.Nested(RuleSetBody, allow_none=True, data_key="ruleSet")
-    version = fields.Integer(strict=True, allow_none=True, validate=_INT)
-    id = fields.Integer(strict=True, allow_none=True, validate=_INT)
+    version = _Integer(strict=True, allow_none=True, validate=_INT)
+    id = _Integer(strict=True, allow_none=True, validate=_INT)
     tags_to_add = _tags("schemaTagsToAdd")
     tags_to_remove = _tags("schemaTagsToRemove")
     propagate_tags = _Flag(allow_none=True, data_key="propagateSchemaTags")
@@ -155,7 +165,7 @@ class SchemaBody(_Body):
 class RetagBody(_Body):
     """A change of a version's tags, metadata and rules. Loads as ``{"edit": Retag}``."""
 
-    version = fields.Integer(strict=True, allow_none=True, validate=_INT, data_key="newVersion")
+    version = _Integer(strict=True, allow_none=True, validate=_INT, data_key="newVersion")
     tags_to_add = _tags("tagsToAdd")
     tags_to_remove = _tags("tagsToRemove")
     metadata = fields.Nested(MetadataBody, allow_none=True)

@@ -115,12 +115,12 @@ PROPERTIES: Mapping[str, str] = {
 }
 
 STATUSES: Mapping[int, str] = {
-    400: "The body is not JSON, or ends early.",
+    400: "The body is not JSON, is of another shape, or ends early.",
     404: "A number in the path or the query is none, or the path leads nowhere.",
     406: "None of the types in `Accept` can be answered.",
     413: "The body is longer than the setting `max_body_bytes`.",
     40901: "The same as 409, where the setting `incompatible_error_code` says so.",
     415: "The body's `Content-Type` is not one of those listed.",
-    422: "The body lacks something, or is of another shape.",
+    422: "There is no body, or a key in the query has no value.",
 }
 """What error codes mean that are no error's of `registry.errors`; most are the HTTP status."""

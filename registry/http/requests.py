@@ -37,7 +37,7 @@ class SubjectConverter(BaseConverter):
 def body(schema: Schema) -> dict[str, Any]:
     """The request's JSON body, checked by `schema`.
 
-    Raises BadRequest where it is not JSON, UnprocessableEntity where it is missing or of the wrong shape,
+    Raises BadRequest where it is not JSON or of the wrong shape, UnprocessableEntity where it is missing,
     RequestEntityTooLarge where it is longer than the application takes.
     """
     raw = _whole()
@@ -47,13 +47,13 @@ def body(schema: Schema) -> dict[str, Any]:
     if value is None:
         raise UnprocessableEntity("The request needs a JSON object as its body, and it is null")
     if not isinstance(value, dict):
-        raise UnprocessableEntity(f"The body must be a JSON object, and it is {_kind(value)}")
+        raise BadRequest(f"The body must be a JSON object, and it is {_kind(value)}")
     try:
         loaded: dict[str, Any] = schema.load(value)
     except ValidationError as fault:
         faults = _flatten(fault.messages_dict)
         more = [f"and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
-        raise UnprocessableEntity("; ".join([*faults[:_SHOWN], *more])) from None
+        raise BadRequest("; ".join([*faults[:_SHOWN], *more])) from None
     return loaded
 
 

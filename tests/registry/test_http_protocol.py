@@ -99,10 +99,10 @@ def test_a_method_that_is_none(client: FlaskClient) -> None:
         (b"", 422, "The request needs a JSON object as its body, and it has none"),
         (b" \n", 422, "The request needs a JSON object as its body, and it has none"),
         (b"null", 422, "The request needs a JSON object as its body, and it is null"),
-        (b"[]", 422, "The body must be a JSON object, and it is an array"),
-        (b'"x"', 422, "The body must be a JSON object, and it is a string"),
-        (b"1.5", 422, "The body must be a JSON object, and it is a number"),
-        (b"true", 422, "The body must be a JSON object, and it is a boolean"),
+        (b"[]", 400, "The body must be a JSON object, and it is an array"),
+        (b'"x"', 400, "The body must be a JSON object, and it is a string"),
+        (b"1.5", 400, "The body must be a JSON object, and it is a number"),
+        (b"true", 400, "The body must be a JSON object, and it is a boolean"),
         (b"{", 400, "The body is not JSON: Expecting property name enclosed in double quotes"),
         (b'{"schema": "x"} y', 400, "The body is not JSON: Extra data: line 1 column 17"),
         (b'{"schema": NaN}', 400, "The body is not JSON: NaN is no JSON number"),
@@ -110,25 +110,26 @@ def test_a_method_that_is_none(client: FlaskClient) -> None:
         (b'{"schema": "\xff"}', 400, "The body is not UTF-8: byte 12 is wrong"),
         (b'{"schema": "\\ud800"}', 400, "The body is not valid: a \\u escape stands for half a character"),
         (b'{"schema": ' + b"[" * 5000 + b"]" * 5000 + b"}", 400, "The body is JSON that is nested too deep"),
-        (b'{"schema": 5}', 422, "schema: Not a valid string."),
-        (b'{"schema": "x", "version": "1"}', 422, "version: Not a valid integer."),
-        (b'{"schema": "x", "version": 1.5}', 422, "version: Not a valid integer."),
-        (b'{"schema": "x", "id": 99999999999}', 422, "id: Must be greater than or equal to"),
-        (b'{"schema": "x", "references": {}}', 422, "references: Not a valid list."),
+        (b'{"schema": 5}', 400, "schema: Not a string: give the text of the schema as one"),
+        (b'{"schema": {"type": "int"}}', 400, "schema: Not a string: give the text of the schema as one"),
+        (b'{"schema": "x", "version": "1"}', 400, "version: Not a valid integer."),
+        (b'{"schema": "x", "version": 1.5}', 400, "version: Not a valid integer."),
+        (b'{"schema": "x", "id": 99999999999}', 400, "id: Must be greater than or equal to"),
+        (b'{"schema": "x", "references": {}}', 400, "references: Not a valid list."),
         (
             b'{"schema": "x", "references": [{"name": 1, "subject": "s"}]}',
-            422,
+            400,
             "references.0.name: Not a valid",
         ),
         (
             b'{"schema": "x", "references": [{"name": "n", "version": 1}]}',
-            422,
+            400,
             "references.0.subject: Missing",
         ),
-        (b'{"schema": "x", "metadata": {"properties": {"a": 1}}}', 422, "metadata.properties.a.value: Not a"),
+        (b'{"schema": "x", "metadata": {"properties": {"a": 1}}}', 400, "metadata.properties.a.value: Not a"),
         (
             b'{"schema": "x", "ruleSet": {"domainRules": [{"kind": "X"}]}}',
-            422,
+            400,
             "ruleSet.domainRules.0.kind: Must",
         ),
     ],
@@ -153,7 +154,19 @@ def test_a_body_that_cannot_be_read(client: FlaskClient, body: bytes, status: in
     ],
 )
 def test_a_config_that_cannot_be_read(client: FlaskClient, body: dict[str, object], message: str) -> None:
-    assert error(client.put("/config", json=body)) == (422, 422, message)
+    assert error(client.put("/config", json=body)) == (400, 400, message)
+
+
+def test_an_integer_with_a_point(client: FlaskClient) -> None:
+    inner = {"schema": '"int"', "version": 1.0, "id": -1.0}
+    assert client.post("/subjects/inner/versions", json=inner).get_json()["version"] == 1
+    reference = {"name": "Inner", "subject": "inner", "version": 1e0}
+    outer = client.post("/subjects/s/versions", json={"schema": '"int"', "references": [reference]})
+    assert outer.get_json()["references"] == [{**reference, "version": 1}]
+    assert '"version":1}' in outer.text
+    for number in ("1e300", "1e400", "-1.5", "true"):
+        body = f'{{"schema": "x", "version": {number}}}'
+        assert error(client.post("/subjects/s", data=body, content_type=JSON))[:2] == (400, 400)
 
 
 def test_a_body_that_is_compressed(client: FlaskClient) -> None:

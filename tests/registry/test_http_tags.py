@@ -98,7 +98,7 @@ def test_retagging_what_is_not_there(client: FlaskClient) -> None:
     assert (status, code) == (422, 42201)
     assert 'no field of a record has the path "x"' in message
     assert error(client.post(path, json={"tagsToAdd": edits({**FIELD, "entityType": "x"}, "T")}))[1] == 42201
-    assert error(client.post(path, json={"tagsToAdd": [{"tags": ["T"]}]}))[0] == 422
+    assert error(client.post(path, json={"tagsToAdd": [{"tags": ["T"]}]}))[0] == 400
     assert error(client.post("/subjects/s/versions/2/tags", json={}))[:2] == (404, 40402)
     assert error(client.post("/subjects/t/versions/1/tags", json={}))[:2] == (404, 40401)
     assert client.get("/subjects/s/versions").get_json() == [1]
