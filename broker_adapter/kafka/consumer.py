@@ -10,10 +10,9 @@ assigned with the offset to begin at, and any other loss of place is an error.
 import logging
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from confluent_kafka import Consumer as Librdkafka
 from confluent_kafka import KafkaError, Message
@@ -30,6 +29,7 @@ from broker_adapter.errors import (
 )
 from broker_adapter.kafka.commits import Commits, tell
 from broker_adapter.kafka.offsets import Offsets
+from broker_adapter.kafka.places import Places
 from broker_adapter.kafka.records import record_of
 from broker_adapter.kafka.settings import Settings, librdkafka_log
 from broker_adapter.kafka.translation import translated, translating
@@ -108,19 +108,12 @@ class KafkaConsumer:
         self._listener = listener or Listener()
         self._objection: BaseException | None = None
         """What a callback of the listener raised, which librdkafka must not meet."""
-        self._positions: dict[TopicPartition, int | None] = {}
-        """The next offset of each assigned partition; None where it could not be found out yet."""
-        self._waiting: deque[RawRecord] = deque()
-        """Fetched for an iteration, and not had by the caller."""
-        self._paused: set[TopicPartition] = set()
-        self._trouble: tuple[TopicPartition, KafkaError] | None = None
-        """An error that came with records, which the caller has to have first."""
         counts = {topic: count_partitions(topic) for topic in topics if not is_pattern(topic)}
         self._commits = Commits(group)
         settings = {**_settings(settings, group), "on_commit": self._commits.reported}
-        self._incremental = group is None or _is_incremental(settings)
         with translating("make a consumer"):
             self._librdkafka = Librdkafka(settings, logger=librdkafka_log)
+        self._places = Places(self._librdkafka, incremental=group is None or _is_incremental(settings))
         self._offsets = Offsets(self._librdkafka, timeout)
         if group is None:
             self._take(
@@ -136,7 +129,7 @@ class KafkaConsumer:
 
     def assignment(self) -> frozenset[TopicPartition]:
         """See `broker_adapter.broker.Consumer.assignment`."""
-        return frozenset(self._positions)
+        return frozenset(self._places.positions)
 
     def assign(self, partitions: Sequence[TopicPartition]) -> None:
         """See `broker_adapter.broker.Consumer.assign`."""
@@ -152,13 +145,12 @@ class KafkaConsumer:
                 raise UnknownPartition(f"topic {topic!r} has no partition {number}; it has 0 to {count - 1}")
         with translating("assign partitions"):
             self._librdkafka.unassign()
-        self._drop(self._positions)
+        self._places.drop(self._places.positions)
         self._take(partitions)
 
     def _assigned(self, librdkafka: Librdkafka, places: list[Place]) -> None:
         del librdkafka
-        if not self._incremental:
-            self._drop(self._positions)
+        self._places.replace()
         partitions = [TopicPartition(each.topic, each.partition) for each in places]
         self._take(partitions)
         self._tell(self._listener.assigned, partitions)
@@ -167,12 +159,12 @@ class KafkaConsumer:
         del librdkafka
         partitions = [TopicPartition(each.topic, each.partition) for each in places]
         self._tell(self._listener.revoked, partitions)
-        self._drop(partitions)
+        self._places.drop(partitions)
 
     def _lost(self, librdkafka: Librdkafka, places: list[Place]) -> None:
         del librdkafka
         partitions = [TopicPartition(each.topic, each.partition) for each in places]
-        self._drop(partitions)
+        self._places.drop(partitions)
         self._tell(self._listener.lost, partitions)
 
     def _tell(
@@ -195,23 +187,7 @@ class KafkaConsumer:
             starts = self._starts(partitions)
         except BrokerError as error:
             _log.info("%s", error)
-        self._positions.update({name: starts.get(name) for name in partitions})
-        places = [Place(*name, starts.get(name, 0)) for name in partitions]
-        unplaced = [Place(*name) for name in partitions if name not in starts]
-        with translating("assign partitions"):
-            if self._incremental:
-                self._librdkafka.incremental_assign(places)
-            else:
-                self._librdkafka.assign(places)
-            if unplaced:
-                self._librdkafka.pause(unplaced)
-
-    def _drop(self, partitions: Sequence[TopicPartition] | Mapping[TopicPartition, Any]) -> None:
-        for name in list(partitions):
-            self._positions.pop(name, None)
-            self._paused.discard(name)
-            self._forget_trouble(name)
-        self._waiting = deque(each for each in self._waiting if TopicPartition(*each[:2]) in self._positions)
+        self._places.take(partitions, starts)
 
     # ---------------------------------------------------------------- where to begin
 
@@ -233,7 +209,7 @@ class KafkaConsumer:
 
     def _place_all(self) -> None:
         """Give a place to partitions that have none yet. Raises why that cannot be."""
-        without = [name for name, offset in self._positions.items() if offset is None]
+        without = self._places.unplaced()
         if not without:
             return
         starts = self._starts(without)
@@ -243,40 +219,42 @@ class KafkaConsumer:
                     f'{name}: nothing that is in the log is committed, and auto_offset_reset is "error"; '
                     "seek() to where to start"
                 )
-            self._go_to(name, starts[name])
+            self._places.go_to(name, starts[name])
 
     # ---------------------------------------------------------------- reading
 
     def poll(self, timeout: float = 0.0, max_records: int = 1000) -> list[RawRecord]:
         """See `broker_adapter.broker.Consumer.poll`."""
         self._check_open()
-        if self._waiting:
-            records = [self._waiting.popleft() for _ in range(min(len(self._waiting), max_records))]
+        if ahead := self._places.ahead:
+            records = [ahead.popleft() for _ in range(min(len(ahead), max_records))]
         else:
             records = self._fetch(timeout, max_records)
         for record in records:
-            self._positions[TopicPartition(record[0], record[1])] = record[2] + 1
+            self._places.passed(record)
         return records
 
     def __iter__(self) -> Iterator[RawRecord]:
         """See `broker_adapter.broker.Consumer.__iter__`."""
         while True:
             self._check_open()
-            if not self._waiting:
-                self._waiting.extend(self._fetch(self._idle_timeout, _FETCH_RECORDS))
-                if not self._waiting:
+            if not self._places.ahead:
+                fetched = self._fetch(self._idle_timeout, _FETCH_RECORDS)
+                if not fetched:
                     return
+                self._places.ahead.extend(fetched)
             # One at a time, and looked up each time: the caller may seek, commit or close in between.
-            record = self._waiting.popleft()
-            self._positions[TopicPartition(record[0], record[1])] = record[2] + 1
+            record = self._places.ahead.popleft()
+            self._places.passed(record)
             yield record
 
     def batches(self, max_records: int = 1000) -> Iterator[list[RawRecord]]:
         """See `broker_adapter.broker.Consumer.batches`."""
         while True:
-            if not self._waiting:
+            if not self._places.ahead:
                 self._check_open()
-                self._waiting.extend(self._fetch(self._idle_timeout, max_records))
+                fetched = self._fetch(self._idle_timeout, max_records)
+                self._places.ahead.extend(fetched)
             records = self.poll(0, max_records)
             if not records:
                 return
@@ -295,11 +273,12 @@ class KafkaConsumer:
                     messages = self._librdkafka.consume(1, min(left, _SLICE_SECONDS))
                     if messages and max_records > 1:
                         messages += self._librdkafka.consume(max_records - 1, 0)
-            self._waiting.extend(self._records(messages))
+            # Kept before an objection is raised: the next poll gives them.
+            self._places.ahead.extend(self._records(messages))
             self._raise_objection()
-            if self._waiting:
-                records = list(self._waiting)
-                self._waiting.clear()
+            if self._places.ahead:
+                records = list(self._places.ahead)
+                self._places.ahead.clear()
                 return records
             self._raise_trouble()
             if deadline is not None and time.monotonic() >= deadline:
@@ -307,28 +286,27 @@ class KafkaConsumer:
 
     def _records(self, messages: Sequence[Message]) -> list[RawRecord]:
         records: list[RawRecord] = []
-        positions = self._positions
+        places = self._places
         for message in messages:
             error = message.error()
             if error is None:
                 record = record_of(message)
-                if (record[0], record[1]) in positions:  # not of one that was taken away meanwhile
+                if (record[0], record[1]) in places.positions:  # not of one that was taken away meanwhile
                     records.append(record)
-            elif error.code() not in _PASSING and self._trouble is None:
-                name = TopicPartition(message.topic() or "", message.partition() or 0)
-                self._trouble = name, error
+            elif error.code() not in _PASSING and places.trouble is None:
+                places.trouble = TopicPartition(message.topic() or "", message.partition() or 0), error
         return records
 
     def _raise_trouble(self) -> None:
         """Raise an error that came among the messages, if one did."""
-        if self._trouble is None:
+        if self._places.trouble is None:
             return
-        (name, error), self._trouble = self._trouble, None
-        position = self._positions.get(name)
+        (name, error), self._places.trouble = self._places.trouble, None
+        position = self._places.positions.get(name)
         if position is None:
             raise translated(error, "read records")
         # The partition stands still after an error: go on where the caller is, and perhaps meet it again.
-        self._go_to(name, position)
+        self._places.go_to(name, position)
         if error.code() == KafkaError._AUTO_OFFSET_RESET and self._is_in_log(name, position):
             return  # it was said of where the caller was before a seek
         raise translated(error, f"read offset {position} of {name}")
@@ -340,7 +318,7 @@ class KafkaConsumer:
 
     def _known(self, partition: TopicPartition) -> TopicPartition:
         self._check_open()
-        if partition not in self._positions:
+        if partition not in self._places.positions:
             raise UnknownPartition(
                 f"this consumer does not read {TopicPartition(*partition)}; see assignment()"
             )
@@ -350,39 +328,11 @@ class KafkaConsumer:
         """See `broker_adapter.broker.Consumer.position`."""
         name = self._known(partition)
         self._place_all()
-        return self._positions[name] or 0
+        return self._places.positions[name] or 0
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         """See `broker_adapter.broker.Consumer.seek`."""
-        self._go_to(self._known(partition), offset)
-
-    def _go_to(self, name: TopicPartition, offset: int | None) -> None:
-        """Read `name` from `offset` on, which becomes its position."""
-        was_unplaced = self._positions[name] is None
-        self._positions[name] = offset
-        self._forget_trouble(name)
-        self._waiting = deque(each for each in self._waiting if TopicPartition(*each[:2]) != name)
-        with translating(f"seek in {name}"):
-            # Not seek(), which fails where nothing is being fetched: right after an assignment, or an error.
-            if self._incremental:
-                self._librdkafka.incremental_unassign([Place(*name)])
-                self._librdkafka.incremental_assign([Place(*name, offset or 0)])
-            else:
-                self._waiting.clear()
-                self._librdkafka.assign([Place(*each, at or 0) for each, at in self._positions.items()])
-            if was_unplaced and name not in self._paused:
-                self._librdkafka.resume([Place(*name)])
-        self._pause_again()
-
-    def _forget_trouble(self, name: TopicPartition) -> None:
-        if self._trouble is not None and self._trouble[0] == name:
-            self._trouble = None
-
-    def _pause_again(self) -> None:
-        still = self._paused | {name for name, offset in self._positions.items() if offset is None}
-        if still:
-            with translating("pause partitions"):
-                self._librdkafka.pause([Place(*name) for name in still])
+        self._places.go_to(self._known(partition), offset)
 
     def seek_to_timestamp(self, partition: TopicPartition, timestamp: int) -> int:
         """See `broker_adapter.broker.Consumer.seek_to_timestamp`."""
@@ -390,7 +340,7 @@ class KafkaConsumer:
         end = self._offsets.ends([name])[name]  # before the search, or a record between is passed over
         found = self.offset_for_timestamp(name, timestamp)
         offset = end if found is None else found
-        self._go_to(name, offset)
+        self._places.go_to(name, offset)
         return offset
 
     def offset_for_timestamp(self, partition: TopicPartition, timestamp: int) -> int | None:
@@ -406,34 +356,25 @@ class KafkaConsumer:
         """See `broker_adapter.broker.Consumer.lag`."""
         self._check_open()
         self._place_all()
-        if not self._positions:
+        positions = self._places.positions
+        if not positions:
             return {}
-        ends = self._offsets.ends(list(self._positions))
-        return {name: ends[name] - (offset or 0) for name, offset in self._positions.items()}
+        ends = self._offsets.ends(list(positions))
+        return {name: ends[name] - (offset or 0) for name, offset in positions.items()}
 
     # ---------------------------------------------------------------- pausing
 
     def pause(self, partitions: Sequence[TopicPartition]) -> None:
         """See `broker_adapter.broker.Consumer.pause`."""
-        names = [self._known(each) for each in partitions]
-        self._paused.update(names)
-        self._pause_again()
-        for name in names:  # what was fetched ahead is fetched again
-            if any(TopicPartition(*each[:2]) == name for each in self._waiting):
-                self._go_to(name, self._positions[name])
+        self._places.pause([self._known(each) for each in partitions])
 
     def resume(self, partitions: Sequence[TopicPartition]) -> None:
         """See `broker_adapter.broker.Consumer.resume`."""
-        names = [self._known(each) for each in partitions]
-        self._paused.difference_update(names)
-        placed = [Place(*name) for name in names if self._positions[name] is not None]
-        if placed:
-            with translating("resume partitions"):
-                self._librdkafka.resume(placed)
+        self._places.resume([self._known(each) for each in partitions])
 
     def paused(self) -> frozenset[TopicPartition]:
         """See `broker_adapter.broker.Consumer.paused`."""
-        return frozenset(self._paused)
+        return frozenset(self._places.paused)
 
     # ---------------------------------------------------------------- the group
 
@@ -454,7 +395,7 @@ class KafkaConsumer:
     def _to_commit(self, offsets: Mapping[TopicPartition, int] | None) -> dict[TopicPartition, int]:
         self._require_group()
         if offsets is None:
-            return {name: offset for name, offset in self._positions.items() if offset is not None}
+            return {name: offset for name, offset in self._places.positions.items() if offset is not None}
         return {self._known(name): offset for name, offset in offsets.items()}
 
     def committed(self, partition: TopicPartition) -> int | None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,6 +95,40 @@ def test_members_share_and_who_leaves_hands_over(any_broker: Broker, topic: str)
             assert partitions <= had[number]
             had[number] -= partitions
     assert not any(had.values())
+
+
+@pytest.mark.parametrize("how", ["records", "batches"])
+def test_an_iteration_goes_on_when_others_come(any_broker: Broker, topic: str, how: str) -> None:
+    group = f"g-{topic}"
+    alone = threading.Event()
+    first = any_broker.consumer(topic, group=group, session_timeout=1.5, on_assign=lambda _: alone.set())
+    seen: list[RawRecord] = []
+
+    def iterate() -> None:
+        rounds = ([each] for each in first) if how == "records" else first.batches()
+        for records in rounds:
+            seen.extend(records)
+            if any(each.value == b"-1" for each in records):
+                return
+
+    iterating = threading.Thread(target=iterate)
+    iterating.start()
+    assert alone.wait(30)
+    with any_broker.consumer(topic, group=group, session_timeout=1.5) as second:
+        theirs: list[RawRecord] = []
+        polling(
+            lambda: shares(second) == [2], theirs, second
+        )  # taken from the first, which waits for records
+        send(any_broker, topic, range(8))
+        polling(lambda: len(seen) + len(theirs) == 8, theirs, second)
+        assert values(seen + theirs) == list(range(8))
+        assert len(seen) == 4
+        with any_broker.producer() as producer:
+            for partition in range(4):
+                producer.send(topic, b"-1", partition=partition)
+        iterating.join(30)
+        assert not iterating.is_alive()
+    first.close()
 
 
 def test_who_does_not_poll_is_fenced(any_broker: Broker, topic: str) -> None:
