@@ -295,10 +295,13 @@ def _is_unchanged(source: SchemaSource, sources: Sources, old_sources: Sources) 
 def _deleted(old: Sources, new: Sources) -> list[SchemaSource]:
     # The subjects of a file that cannot be read now are not known: they are not gone.
     unreadable = {fault.place.file for fault in new.faults if fault.place is not None}
+    folders = tuple(new.tree.unread)
     return [
         one
         for subject, one in old.by_subject.items()
-        if subject not in new.by_subject and new.tree.name + one.path not in unreadable
+        if subject not in new.by_subject
+        and new.tree.name + one.path not in unreadable
+        and not one.path.startswith(folders)
     ]
 
 

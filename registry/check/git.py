@@ -292,6 +292,7 @@ class CommitTree:
     def __init__(self, repository: Repository, commit: str, prefix: str, label: str) -> None:
         self.name = f"{label}:"
         self.commit = commit
+        self.unread: dict[str, str] = {}
         self._repository = repository
         self._prefix = prefix
         self._files = {

@@ -33,7 +33,7 @@ class Glob:
             if not _CAPTURE.fullmatch(name) or name in self.captures:
                 raise ProjectError(
                     f"{self.pattern!r} is no glob: {text} is no name to remember a part by, or there twice; "
-                    "names are in small letters, such as {service}"
+                    "names are in small letters, such as {service}, and for this or that there are two globs"
                 )
             self.captures += (name,)
             return f"(?P<{name}>[^/]+)"

@@ -19,6 +19,7 @@ class _Texts:
     name = ""
 
     def __init__(self, texts: Sequence[Named]) -> None:
+        self.unread: dict[str, str] = {}
         self._texts = {name or f"reference {number}": text for number, (name, text) in enumerate(texts)}
 
     def paths(self) -> Sequence[str]:

@@ -168,11 +168,9 @@ class Project:
 
     def placement(self, path: str) -> Placement | None:
         """What is said of the file at `path`, from the root with ``/`` between; None: it is no schema."""
+        if self.is_excluded(path):
+            return None
         scopes = [scope for scope in self.scopes if path.startswith(scope.folder)]
-        if any(_matches(scope.exclude, path[len(scope.folder) :]) for scope in scopes if scope.exclude):
-            return None
-        if all(scope.exclude is None for scope in scopes) and _matches(DEFAULT_EXCLUDE, path):
-            return None
         for scope in scopes:
             for rule in scope.schemas:
                 for pattern in rule.files:
@@ -182,6 +180,13 @@ class Project:
         if any(scope.schemas for scope in scopes) or not _matches(DEFAULT_FILES, path):
             return None
         return self._placed(path, scopes, SchemaRule(()), {})
+
+    def is_excluded(self, path: str) -> bool:
+        """Whether the file, or the folder with ``/`` at its end, at `path` is left out."""
+        scopes = [scope for scope in self.scopes if path.startswith(scope.folder)]
+        if any(_matches(scope.exclude, path[len(scope.folder) :]) for scope in scopes if scope.exclude):
+            return True
+        return all(scope.exclude is None for scope in scopes) and _matches(DEFAULT_EXCLUDE, path)
 
     def given(self, path: str) -> Placement:
         """`placement` of a file that was named on the command line: a schema whatever the globs say."""

@@ -153,6 +153,16 @@ _CHECK = (
         Severity.WARNING,
     ),
     Rule(
+        "FOLDER_UNREADABLE",
+        "check",
+        "A folder cannot be read",
+        "Whether there are schemas in it is not known. None of it is looked at, and none of it counts as deleted.",
+        "data/postgres   (belongs to another user)",
+        "Let it be read, or leave it out.",
+        'exclude = ["data/**", "**/build/**"]',
+        Severity.WARNING,
+    ),
+    Rule(
         "BASELINE_STALE",
         "check",
         "An entry of the baseline file no longer occurs",

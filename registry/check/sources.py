@@ -13,7 +13,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from registry.check.errors import SourceError
-from registry.check.findings import Finding, Place
+from registry.check.findings import Finding, Place, Severity
 from registry.check.idl import IDL_SUFFIX, idl_schemas
 from registry.check.project import Placement, Project
 from registry.check.trees import Tree
@@ -130,6 +130,7 @@ class Sources:
             if placement is not None:
                 sources._add(path, placement)
         sources._check_subjects()
+        sources._tell_unread()
         return sources
 
     @cached_property
@@ -265,6 +266,19 @@ class Sources:
                         old_place=first.place(),
                         fix="remove one, leave it out with exclude in the project file, or give each a "
                         "subject of its own there, by its path or name",
+                    )
+                )
+
+    def _tell_unread(self) -> None:
+        for folder, why in self.tree.unread.items():
+            if not self.project.is_excluded(folder):
+                self.faults.append(
+                    Finding(
+                        "FOLDER_UNREADABLE",
+                        f"the folder {folder} cannot be read, nor any schema in it: {why}",
+                        Severity.WARNING,
+                        place=Place(self.tree.name + folder),
+                        fix="let it be read, or name it under exclude in the project file",
                     )
                 )
 

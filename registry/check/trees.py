@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +15,10 @@ class Tree(Protocol):
     @property
     def name(self) -> str:
         """Put before a path to say where an old text is from: ``main:``; "" for the working tree."""
+
+    @property
+    def unread(self) -> Mapping[str, str]:
+        """Folders that could not be read, and why."""
 
     def paths(self) -> Sequence[str]:
         """All files, sorted."""
@@ -44,6 +48,7 @@ class FolderTree:
     def __init__(self, root: Path, *, name: str = "", also: Sequence[Path] = ()) -> None:
         self.name = name
         self.root = root
+        self.unread: dict[str, str] = {}
         self._contents: dict[str, bytes] = {}
         self._paths = sorted({*self._walk(), *(self.path_of(path) for path in also)})
 
@@ -73,13 +78,22 @@ class FolderTree:
         waiting = [first]
         while waiting:
             folder, path, above = waiting.pop()
-            with os.scandir(folder) as entries:
+            try:
+                scanned = os.scandir(folder)
+            except OSError as fault:
+                if not path:
+                    raise ProjectError(f"{folder} cannot be read: {fault.strerror or fault}") from None
+                self.unread[path] = fault.strerror or str(fault)
+                continue
+            with scanned as entries:
                 for entry in entries:
                     if _is_folder(entry):
                         if entry.name.startswith(".") or entry.name == "__pycache__":
                             continue
                         inside = above
                         if entry.is_symlink():
+                            if "/node_modules/" in f"/{path}":
+                                continue  # workspaces link to each other there, in more ways than can be gone
                             target = os.path.realpath(entry.path)
                             if any(f"{outer}/".startswith(f"{target}/") for outer in above):
                                 continue  # a link to a folder that it is in

@@ -108,8 +108,20 @@ def test_the_baseline_file(repository: GitRepository, capsys: pytest.CaptureFixt
     assert run(["check"]) == 1
     assert f"expired on {yesterday}" in capsys.readouterr().out
     repository.write({"r.avsc": GOOD[:-1]})
-    assert run([*write, "--reason", "x"]) == 0
+    assert run([*write, "--reason", "x"]) == 3
     assert run(["check"]) == 3  # what does not parse cannot be accepted
+
+
+def test_what_does_not_parse_is_not_accepted(
+    repository: GitRepository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.write({"r.avsc": BREAKS, "s.avsc": "{"})
+    accept = ["check", "--baseline", "b.json", "--write-baseline", "--reason", "known"]
+    assert run(accept) == 3
+    said = capsys.readouterr().out
+    assert said.startswith("1 finding accepted in b.json\ns.avsc:1:2: error: not valid JSON")
+    repository.write({"s.avsc": None})
+    assert run(accept) == 0
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,18 @@
 """Schemas in files: their names, references and places, and what is said of files that are wrong."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
-from registry.check.findings import Place
+from registry.check.errors import ProjectError
+from registry.check.findings import Place, Severity
 from registry.check.project import load
 from registry.check.sources import InvalidSource, Sources
 from registry.check.trees import FolderTree, blob_id
+from tests.registry.check.running import checked
+from tests.registry.check.running import found as found_in
 
 MONEY = (
     '{"type": "record", "name": "Money", "namespace": "shop", "fields": [{"name": "cents", "type": "long"}]}'
@@ -162,6 +167,57 @@ def test_a_link_that_leads_nowhere_is_told(tmp_path: Path) -> None:
         ("round.avsc", "SCHEMA_INVALID"),
     ]
     assert "the file cannot be read: " in found.faults[0].message
+
+
+def test_folders_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scandir = os.scandir
+
+    def refusing(folder: str) -> object:  # a real one would be read by root all the same
+        if Path(folder).name == "locked":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr("os.scandir", refusing)
+    (tmp_path / "locked").mkdir()
+    (tmp_path / "build" / "locked").mkdir(parents=True)
+    found = sources(tmp_path, {})
+    (fault,) = found.faults
+    assert (fault.rule, fault.severity, str(fault.place)) == (
+        "FOLDER_UNREADABLE",
+        Severity.WARNING,
+        "locked/",
+    )
+    assert fault.message == "the folder locked/ cannot be read, nor any schema in it: Permission denied"
+    with pytest.raises(ProjectError, match="locked cannot be read: Permission denied"):
+        FolderTree(tmp_path / "locked")
+
+
+def test_what_is_in_a_folder_that_cannot_be_read_is_not_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for side in ("old", "new"):
+        (tmp_path / side / "a").mkdir(parents=True)
+        (tmp_path / side / "m.avsc").write_text(MONEY)
+    (tmp_path / "old" / "a" / "o.avsc").write_text('{"type": "enum", "name": "E", "symbols": []}')
+    scandir = os.scandir
+
+    def refusing(folder: str) -> object:
+        if str(folder) == str(tmp_path / "new" / "a"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr("os.scandir", refusing)
+    assert [rule for rule, _ in found_in(checked(tmp_path / "new", "../old"))] == ["FOLDER_UNREADABLE"]
+
+
+def test_workspaces_that_link_to_each_other(tmp_path: Path) -> None:
+    for number in range(20):
+        modules = tmp_path / f"p{number}" / "node_modules"
+        modules.mkdir(parents=True)
+        (tmp_path / f"p{number}" / "s.avsc").write_text("{}")
+        for other in range(number + 1, 20):
+            (modules / f"p{other}").symlink_to(tmp_path / f"p{other}")
+    assert len(FolderTree(tmp_path).paths()) == 20  # and not one for each of half a million ways
 
 
 def test_whatever_stands_where_a_type_should_is_told_with_its_place(tmp_path: Path) -> None:
