@@ -1,10 +1,11 @@
 """The Flask application."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import NotAcceptable, UnsupportedMediaType
+from werkzeug.exceptions import HTTPException, NotAcceptable, UnsupportedMediaType
 
 from registry.errors import IncompatibleSchemaError
 from registry.http import (
@@ -26,7 +27,7 @@ from registry.http.context_paths import ContextPaths
 from registry.http.errors import handle_errors
 from registry.http.front import Front, tell_route
 from registry.http.negotiation import is_readable, negotiate
-from registry.http.requests import SubjectConverter
+from registry.http.requests import SubjectConverter, has_body
 from registry.readiness import Readiness
 from registry.registry import Registry
 from registry.tally import Tally
@@ -66,6 +67,7 @@ def create_app(
     app.url_map.strict_slashes = False
     tell_route(app)
     app.before_request(_negotiate)
+    app.after_request(_read_on)
     compress_answers(app)  # what is done last comes first
     say_what_lasts(app)
     handle_errors(app, {IncompatibleSchemaError.code: incompatible_error_code})
@@ -76,6 +78,18 @@ def create_app(
     # Flask's own way to put a layer around it, which mypy takes for a replaced method.
     app.wsgi_app = Front(ContextPaths(app.wsgi_app), registry.replica, tally)  # type: ignore[method-assign]
     return app
+
+
+def _read_on(response: Response) -> Response:
+    """Read the body to its end, or the limit, where nobody did.
+
+    The server hangs up on a client that is in the midst of one: it might never see this answer, and what it
+    asks next on this connection is lost.
+    """
+    if has_body(request.environ):
+        with suppress(HTTPException):
+            request.get_data()
+    return response
 
 
 def _negotiate() -> Response | None:

@@ -3,7 +3,7 @@
 What an id stands for never changes, so the first request for it makes the
 bytes of the answer and the others get them. What can change is whether the id
 is there: the fold is looked at each time. All that is out of the ordinary (a
-query, a condition, an id that is not known) is left to Flask, whose answers
+query, a condition, a body, an id that is not known) is left to Flask, whose answers
 these are, byte for byte.
 
 Where the log is on this machine, its head is looked at as well, so what another
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from registry.http.caching import LASTING, VARY, etag
 from registry.http.compression import LEAST_BYTES, accepts_gzip, compressed
 from registry.http.negotiation import MEMORABLE, negotiate
+from registry.http.requests import has_body
 from registry.http.responses import BY_ID, entity, json_text
 from registry.model import DEFAULT_CONTEXT
 from registry.replica import Replica
@@ -112,6 +113,8 @@ class FastPath:
         if not path.startswith(_PREFIX) or method not in {"GET", "HEAD"}:
             return None
         if environ.get("QUERY_STRING", "") not in _SAYS_NOTHING or "HTTP_IF_NONE_MATCH" in environ:
+            return None
+        if has_body(environ):
             return None
         state = self._replica.peek()
         media_type = _media_type(environ.get("HTTP_ACCEPT"))

@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import replace
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from flask import request
 from marshmallow import Schema, ValidationError
@@ -14,6 +14,9 @@ from registry.errors import InvalidVersionError
 from registry.http import bodies
 from registry.model import LATEST, MAX_VERSION
 from registry.registry import NewSchema
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 T = TypeVar("T")
 
@@ -32,6 +35,11 @@ class SubjectConverter(BaseConverter):
 
     regex = r"[\s\S]+?"
     part_isolating = False
+
+
+def has_body(environ: "WSGIEnvironment") -> bool:
+    """Whether the client says that a body comes."""
+    return environ.get("CONTENT_LENGTH", "") not in {"", "0"} or "HTTP_TRANSFER_ENCODING" in environ
 
 
 def body(schema: Schema) -> dict[str, Any]:

@@ -3,9 +3,12 @@
 An answer is a status below 500, or none where the server hangs up on what is no HTTP.
 """
 
+import http.client
 import re
+import select
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from hypothesis import given, settings
@@ -142,6 +145,39 @@ BODIES = {
 def test_bodies(server: RunningRegistry, name: str) -> None:
     request, expected = BODIES[name]
     assert status(ask(server, request)) == expected
+
+
+UNREAD = {
+    "of a type that is not read": ("POST", "/subjects/s/versions", "text/plain", 415),
+    "for no route": ("POST", "/nope", "application/json", 404),
+    "for a route that has no such method": ("PUT", "/subjects", "application/json", 405),
+    "for a version that is none": ("POST", "/compatibility/subjects/s/versions/x", "application/json", 422),
+    "to be deleted with": ("DELETE", "/subjects/none", "application/json", 404),
+    "to be listed with": ("GET", "/subjects", "application/json", 200),
+    "to get a schema with": ("GET", "/schemas/ids/1", "application/json", 200),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_a_body_that_nobody_wants_does_not_end_the_connection(server: RunningRegistry, name: str) -> None:
+    method, path, content_type, expected = UNREAD[name]
+    ask(server, WHOLE)
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+        connection.connect()
+        connection.auto_open = 0  # nor open another instead
+        connection.putrequest(method, path)
+        connection.putheader("Content-Type", content_type)
+        connection.putheader("Content-Length", "9000")
+        connection.endheaders()
+        answered, _, _ = select.select([connection.sock], [], [], 0.1)
+        assert not answered  # which it would have to hang up after
+        connection.send(b" " * 9000)
+        with connection.getresponse() as response:
+            response.read()
+            assert response.status == expected
+        connection.request("GET", "/subjects")
+        with connection.getresponse() as response:
+            assert response.read() == b'["s"]'
 
 
 CUT = {
