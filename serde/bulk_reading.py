@@ -95,7 +95,7 @@ def read_batch(
     if nulls not in {"refuse", "keep", "drop"}:
         raise ValueError(f'nulls is "refuse", "keep" or "drop", not {nulls!r}')
     batch = _Batch(reading, list(values), topic, headers, drops_nulls=nulls == "drop")
-    columns = yield from batch.prepare()
+    columns = yield from batch.prepare(on_error is None, nulls == "refuse")
     keeps = nulls == "keep"
     column = columns.with_nulls if keeps else columns.column
     schema = columns.schemas.get(keeps)
@@ -139,8 +139,8 @@ class _Batch:
             name = reading._header_name
             self.keys = [None if each is None else frame_in_headers(each, name) for each in headers]
 
-    def prepare(self) -> Steps[Columns]:
-        """Find out how the messages are read."""
+    def prepare(self, refuses: bool, refuses_nulls: bool) -> Steps[Columns]:
+        """Find out how the messages are read. refuses: a message that cannot be read is an error."""
         reading, topic = self._reading, self._topic
         chosen: Columns | None = None
         for index in frames_of(self.messages, self.keys).values():
@@ -162,7 +162,15 @@ class _Batch:
                 )
             chosen = columns
         if chosen is None:
-            chosen = yield from reading._columns_of_none(topic)
+            try:
+                chosen = yield from reading._columns_of_none(topic)
+            except ValueError:
+                # What is wrong with the messages says more.
+                for index, data in enumerate(self.messages if refuses else ()):
+                    if data is not None or refuses_nulls:
+                        self.find(index, data)
+                        self.refuse_first()
+                raise
         return chosen
 
     def find(self, index: int, data: bytes | None) -> None:
@@ -190,9 +198,13 @@ class _Batch:
     def refuse(self, index: int, data: bytes, fault: Fault) -> None:
         """Raise why a message cannot be read, or one before it."""
         self.fail(index, data, fault)
-        first = min(self.errors)
-        self.errors[first].index = first
-        raise self.errors[first]
+        self.refuse_first()
+
+    def refuse_first(self) -> None:
+        """Raise why the first message that cannot be read is none, if there is one."""
+        for first in sorted(self.errors)[:1]:
+            self.errors[first].index = first
+            raise self.errors[first] from self.errors[first].__cause__
 
     def _headers_of(self, index: int) -> GivenHeaders | None:
         return self._headers[index] if self._headers is not None else None

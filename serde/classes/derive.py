@@ -83,7 +83,9 @@ class Derivation:
         if given is not None:
             return copy.deepcopy(given.schema)
         if is_union(bare):
-            return self._union(get_args(bare), place, default)
+            return self._union(
+                get_args(bare), place, default, [m for m in marks if isinstance(m, Digits | Fixed)]
+            )
         digits, fixed = mark(marks, Digits), mark(marks, Fixed)
         if bare is Decimal and digits is not None:
             size = {"precision": digits.precision, "scale": digits.scale}
@@ -112,15 +114,17 @@ class Derivation:
             return self._enum(bare, place)
         if is_record_class(bare):
             return self._record(bare, place)
-        raise place.error(_INSTEAD.get(get_origin(bare) or bare) or f"{shown(bare)} has no Avro type")
+        raise place.error(
+            _INSTEAD.get(get_origin(bare) or bare) or f"{shown(bare)} has no Avro type{_why(bare)}"
+        )
 
-    def _union(self, hints: Sequence[Any], place: Place, default: Any) -> Json:
-        """null first, or the branch that takes the default."""
+    def _union(self, hints: Sequence[Any], place: Place, default: Any, marks: Sequence[object]) -> Json:
+        """null first, or the branch that takes the default. marks: sizes, for the branch that has one."""
         branches: list[Json] = []
         kinds: dict[str, Any] = {}
         first = None if default is MISSING else default
         for hint in sorted(hints, key=lambda hint: distance(hint, first)):
-            schema = self.schema(hint, place)
+            schema = self.schema(hint, place, marks)
             for branch in schema if isinstance(schema, list) else [schema]:
                 kind = _kind(branch)
                 if kind in kinds:
@@ -205,7 +209,8 @@ class Derivation:
         namespace = place.namespace if namespace is None else namespace
         full = f"{namespace}.{name}" if namespace else name
         if not _FULL_NAME.match(full):
-            raise place.error(f"{full!r} is no name in Avro: Named(...) gives it another")
+            hint = "a class of its own, class Amounts(Box[int])," if "[" in name else "Named(...)"
+            raise place.error(f"{full!r} is no name in Avro: {hint} gives it another")
         if full in self._met.values():
             raise place.error(f"{full!r} names another type already: Named(...) gives it another name")
         self._met[key] = full
@@ -217,6 +222,17 @@ class Derivation:
         if named.aliases:
             head["aliases"] = list(named.aliases)
         return "", head
+
+
+def _why(bare: Any) -> str:
+    """Why a hint that looks like a class of one of the four kinds is none, and what to do."""
+    if isinstance(bare, TypeVar):
+        return ": say which type it stands for, in a class of its own: class Amounts(Box[int])"
+    if is_record_class(get_origin(bare)):
+        return " without a name: class Amounts(Box[int]) gives it one"
+    if isinstance(bare, type) and bare.__module__ != "builtins":
+        return ": it is no dataclass, pydantic model, attrs class, TypedDict or Enum"
+    return ""
 
 
 def mark(marks: Sequence[object], kind: type[M]) -> M | None:

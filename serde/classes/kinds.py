@@ -4,6 +4,7 @@ pydantic and attrs are looked up only for a class that is one of theirs.
 """
 
 import dataclasses
+import inspect
 import sys
 import typing
 from collections import defaultdict
@@ -130,9 +131,39 @@ def _at(cls: type, member: Member) -> str:
 
 def _hints(cls: type) -> dict[str, Any]:
     try:
-        return typing.get_type_hints(cls, include_extras=True)
+        hints = typing.get_type_hints(cls, include_extras=True)
     except (NameError, TypeError) as error:
         raise InvalidClass(f"a type hint leads nowhere: {error}", cls.__name__) from error
+    given: dict[type, dict[Any, Any]] = {}
+    _note_arguments(cls, {}, given)
+    if not any(given.values()):
+        return hints
+    # What a type variable is depends on the class that its hint stands in; a TypedDict has its bases' hints.
+    owners = list(reversed(given)) if is_typed_dict(cls) else [each for each in cls.__mro__ if each in given]
+    named = {owner: inspect.get_annotations(owner) for owner in owners}
+    found = {name: next((owner for owner in owners if name in named[owner]), cls) for name in hints}
+    return {name: _replaced(hint, given[found[name]]) for name, hint in hints.items()}
+
+
+def _note_arguments(cls: type, arguments: dict[Any, Any], given: dict[type, dict[Any, Any]]) -> None:
+    """What a class and its bases are given for their type variables: ``class Amounts(Box[int])``."""
+    given[cls] = arguments
+    for base in vars(cls).get("__orig_bases__", cls.__bases__):
+        origin = get_origin(base) or base
+        if isinstance(origin, type) and origin not in given and origin is not typing.Generic:
+            variables = getattr(origin, "__parameters__", ())
+            replaced = [_replaced(hint, arguments) for hint in get_args(base)]
+            _note_arguments(origin, dict(zip(variables, replaced, strict=False)), given)
+
+
+def _replaced(hint: Any, given: Mapping[Any, Any]) -> Any:
+    """A hint with types in place of type variables."""
+    if isinstance(hint, typing.TypeVar):
+        return given.get(hint, hint)
+    variables = getattr(hint, "__parameters__", ())
+    if not variables or isinstance(hint, type):
+        return hint
+    return hint[tuple(given.get(variable, variable) for variable in variables)]
 
 
 def _all_members(cls: type, hints: Mapping[str, Any]) -> list[Member]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from serde.classes.bind import bind
 from serde.classes.derive import Derivation, Given, Place
+from serde.classes.kinds import is_object_class
 from serde.classes.shapes import shape_of
 from serde.codec.decode import Closures as Readers
 from serde.codec.encode import Closures as Writers
@@ -26,6 +27,12 @@ def schema_of(hint: Any) -> str:
     What each type becomes is in docs/classes.md. The text is the same each time. Raises InvalidClass
     for what has no Avro type, with the path: ``Order.lines[].price``.
     """
+    if is_object_class(type(hint)):
+        raise InvalidClass(f"give the class {type(hint).__name__}, not an object of it")
+    try:
+        hash(hint)
+    except TypeError:
+        raise InvalidClass(f"a class is wanted, not a {type(hint).__name__}") from None
     derivation = Derivation()
     try:
         schema = derivation.schema(hint, Place(""))

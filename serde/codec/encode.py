@@ -188,7 +188,7 @@ def _loose_record(
         if shape is not None:
             value = _fields(value, shape)
         if not isinstance(value, Mapping):
-            raise mismatch(node.name, value)
+            raise mismatch(f"{node.name}{_wanted(value)}", value)
         if TYPE_KEY not in names and value.get(TYPE_KEY, node.name) != node.name:
             raise Fault(f"expected {node.name}, got a record of type {shown(value[TYPE_KEY])}")
         for key in value if strict else ():
@@ -205,6 +205,14 @@ def _loose_record(
         return b"".join(parts)
 
     return write
+
+
+def _wanted(value: object) -> str:
+    """What a record may be, for somebody who gives an object of a class that says nothing of its fields."""
+    kind = type(value)
+    if kind.__module__ == "builtins" or isinstance(value, tuple):
+        return ""
+    return " (a dict, or an object of a dataclass, pydantic model or attrs class)"
 
 
 def _fields(value: object, shape: Shape) -> dict[str, Any]:

@@ -5,6 +5,7 @@ what it is told: the `Shape` of a class whose instances are written as records,
 and the `Make` that a reader's record has on it when it is to become an object.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum as PythonEnum
@@ -12,6 +13,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
 _CLASSES: Final = 4096
+_SYMBOL: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +64,7 @@ class Make:
 
 @lru_cache(_CLASSES)
 def symbols_of(cls: type[PythonEnum]) -> Mapping[str, PythonEnum]:
-    """The symbol of each member of an enum: its value if all values are strings, its name otherwise."""
+    """The symbol of each member of an enum: its value if all values are names in Avro, its name otherwise."""
     by_value = is_by_value(cls)
     return {member.value if by_value else member.name: member for member in cls}
 
@@ -70,7 +72,7 @@ def symbols_of(cls: type[PythonEnum]) -> Mapping[str, PythonEnum]:
 @lru_cache(_CLASSES)
 def is_by_value(cls: type[PythonEnum]) -> bool:
     """Whether the values of an enum's members are its symbols."""
-    return all(isinstance(member.value, str) for member in cls)
+    return all(isinstance(member.value, str) and _SYMBOL.match(member.value) for member in cls)
 
 
 def symbol_of(member: PythonEnum) -> str:

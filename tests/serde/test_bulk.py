@@ -139,8 +139,22 @@ def test_messages_of_two_schemas_are_a_batch_of_the_readers(client: RegistryClie
         AvroDeserializer(client).to_arrow(messages)
     assert rows_of(AvroDeserializer(client).to_arrow(messages[:3])) == ROWS
     assert deserializer.to_arrow([]).num_rows == 0
+    reads = AvroDeserializer(client)
     with pytest.raises(ValueError, match="give the deserializer a reader_schema"):
-        AvroDeserializer(client).to_arrow([])
+        reads.to_arrow([None], nulls="keep")
+    # Without a reader's schema, too, what is wrong with a message is the message's fault.
+    for bad, reason in (
+        (b"not Avro", "message 0: the message starts with the byte 0x6e"),
+        (None, "message 0: a null message"),
+        (b"\0\0\0\0\x63\x02", "message 0, schema 99: the registry at .* has no schema with this id"),
+    ):
+        with pytest.raises(DeserializationError, match=f"^{reason}"):
+            reads.to_arrow([bad])
+    with pytest.raises(FramingError, match=r"^message 1: the message starts with the byte 0x6e"):
+        reads.to_arrow([None, b"not Avro"], nulls="drop")
+    kept: list[int] = []
+    with pytest.raises(ValueError, match="give the deserializer a reader_schema"):
+        reads.to_arrow([b"not Avro"], on_error=lambda index, _: kept.append(index))
 
 
 def test_a_null_message_is_an_error_a_row_or_nothing(client: RegistryClient) -> None:

@@ -272,6 +272,35 @@ def test_enums_and_tuples_in_unions(client: RegistryClient) -> None:
         assert type(read.by) is type(value.by)
 
 
+class Kebab(str, enum.Enum):  # noqa: UP042 - its members are strings, and no symbols
+    IN_TRANSIT = "in-transit"
+    SENT = "SENT"
+
+
+@dataclass
+class Parcel:
+    state: Kebab
+    others: list[Kebab | None] = field(default_factory=list)
+
+
+def test_an_enum_whose_values_are_no_symbols_is_written_by_its_names(client: RegistryClient) -> None:
+    parcel = Parcel(Kebab.IN_TRANSIT, [Kebab.SENT, None, Kebab.IN_TRANSIT])
+    assert through(client, parcel) == parcel
+    message = AvroSerializer(client, Parcel)(parcel, "Parcel")
+    assert AvroDeserializer(client)(message) == {
+        "state": "IN_TRANSIT",
+        "others": ["SENT", None, "IN_TRANSIT"],
+    }
+
+
+def test_an_object_that_says_nothing_of_its_fields(client: RegistryClient) -> None:
+    class Plain:
+        value = 1
+
+    with pytest.raises(SerializationError, match=r"expected Plain \(a dict, or an object of a dataclass"):
+        AvroSerializer(client, '{"type": "record", "name": "Plain", "fields": []}')(Plain(), "t")
+
+
 class Node(pydantic.BaseModel):
     value: int
     next: "Node | None" = None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, make_dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NewType, TypedDict
+from typing import Annotated, Any, Generic, Literal, NewType, TypedDict, TypeVar
 from uuid import UUID
 
 import attrs
@@ -196,6 +196,74 @@ class Kebab(enum.StrEnum):
     A = "a-b"
 
 
+T = TypeVar("T")
+S = TypeVar("S")
+
+
+class Plain:
+    pass
+
+
+@dataclass
+class Box(Generic[T]):
+    held: T
+
+
+@dataclass
+class Pair(Box[list[S]], Generic[S, T]):
+    first: S
+    second: Annotated[T | None, Named()] = None
+
+
+class ModelBox(pydantic.BaseModel, Generic[T]):
+    held: T
+
+
+def test_a_generic_class_has_a_schema_where_it_has_a_name() -> None:
+    @dataclass
+    class Amounts(Pair[int, str]):
+        note: str = ""
+
+    assert [(field["name"], field["type"]) for field in of(Amounts)["fields"]] == [
+        ("held", {"type": "array", "items": "long"}),
+        ("first", "long"),
+        ("second", ["null", "string"]),
+        ("note", "string"),
+    ]
+
+    class Amount(ModelBox[float]):
+        pass
+
+    @attrs.define
+    class Held(Generic[T]):
+        held: list[T]
+
+    @attrs.define
+    class Times(Held[datetime]):
+        pass
+
+    class Keyed(TypedDict, Generic[T]):
+        held: T
+
+    class Counted(Keyed[Int32]):
+        count: int
+
+    times = {"type": "array", "items": {"type": "long", "logicalType": "timestamp-micros"}}
+    assert of(Amount)["fields"] == [{"name": "held", "type": "double"}]
+    assert of(Times)["fields"] == [{"name": "held", "type": times}]
+    assert [field["type"] for field in of(Counted)["fields"]] == ["int", "long"]
+
+
+def test_the_size_of_a_decimal_that_may_be_none() -> None:
+    class Priced(pydantic.BaseModel):
+        price: Decimal | None = pydantic.Field(None, max_digits=9, decimal_places=2)
+
+    decimal = {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2}
+    assert of(Priced)["fields"] == [{"name": "price", "type": ["null", decimal], "default": None}]
+    key = {"type": "fixed", "name": "Key", "size": 16, "logicalType": "uuid"}
+    assert of(Annotated[UUID | None, Fixed(16, "Key")]) == ["null", key]
+
+
 @dataclass
 class Lost:
     n: "NoSuchType"  # type: ignore[name-defined]  # noqa: F821
@@ -215,7 +283,11 @@ class Lost:
         (list[int] | list[str], "R.f", "a union has one array in Avro, and list"),
         (int | datetime, "R.f", "a union has one long in Avro, and int and datetime are both"),
         (Flags, "R.f", "Flags is a Flag"),
-        (Kebab, "R.f", "'a-b' is no symbol in Avro"),
+        (Literal["a-b"], "R.f", "'a-b' is no symbol in Avro"),
+        (Plain, "R.f", "Plain has no Avro type: it is no dataclass, pydantic model"),
+        (Box[int], "R.f", "tests.serde.test_classes_schema.Box[int] has no Avro type without a name: class"),
+        (Box, "R.f.held", "~T has no Avro type: say which type it stands for, in a class of its own"),
+        (ModelBox[int], "R.f", "'ModelBox[int]' is no name in Avro: a class of its own"),
         (Literal[1, "a"], "R.f", "only a Literal of strings, of ints or of bools"),
         (Annotated[int, AvroType("strin")], "R", 'an AvroType is no Avro schema: unknown type "strin"'),
         (Annotated[int, AvroType("string")], "R.f", "int does not go with the schema's string"),
@@ -246,6 +318,11 @@ def test_what_has_no_schema(hint: Any, path: str, reason: str) -> None:
 
 
 def test_what_is_no_class_of_ours() -> None:
+    with pytest.raises(InvalidClass, match="give the class Inner, not an object of it"):
+        schema_of(Inner(1))
+    for given in ({"type": "string"}, [1]):
+        with pytest.raises(InvalidClass, match="a class is wanted, not a "):
+            schema_of(given)
     with pytest.raises(InvalidClass, match="it needs a name"):
         schema_of(Literal["A", "B"])
     with pytest.raises(InvalidClass, match="Avro has no type for any value"):

@@ -160,7 +160,11 @@ cdef class Enum(Writer):
         self.by_value = {}
 
     cdef int write(self, Buffer *out, object value) except -1:
-        cdef object tag = self.symbols.get(value if isinstance(value, str) else self.symbol(value))
+        cdef object symbol = value
+        # A member may be a str, too, and its name be the symbol.
+        if type(value) is not str and (isinstance(value, PythonEnum) or not isinstance(value, str)):
+            symbol = self.symbol(value)
+        cdef object tag = self.symbols.get(symbol)
         if tag is None:
             return refuse()
         return put(out, PyBytes_AS_STRING(tag), PyBytes_GET_SIZE(tag))
