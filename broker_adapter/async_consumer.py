@@ -1,7 +1,7 @@
 """A consumer for asyncio: each call runs in a thread of the consumer's own.
 
-For one task at a time. A call that is cancelled loses nothing: what was read
-for it is given to the next.
+One task reads at a time; others may commit meanwhile, or ask. A call that is
+cancelled loses nothing: what was read for it is given to the next.
 """
 
 import asyncio
@@ -76,14 +76,13 @@ class AsyncConsumer(Generic[K, V]):
         return bool(self._ahead)
 
     async def _take_polled(self) -> None:
-        """Wait for the poll that is under way. Where the caller is cancelled, it stays under way."""
-        if self._polling is not None:
-            polling = self._polling
-            try:
-                self._ahead.extend(await asyncio.shield(polling))
-            finally:
-                if polling.done():
-                    self._polling = None
+        """Wait for the poll that is under way. Who is cancelled leaves what comes of it to the next."""
+        polling = self._polling
+        if polling is not None:
+            await asyncio.wait([polling])
+            if self._polling is polling:  # of several who waited for it, the first has what came
+                self._polling = None
+                self._ahead.extend(polling.result())
 
     # ---------------------------------------------------------------- places
 

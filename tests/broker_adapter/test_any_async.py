@@ -122,6 +122,52 @@ def test_a_cancelled_poll_loses_nothing(any_broker: Broker, topic: str) -> None:
     run(main())
 
 
+def test_a_poll_that_is_cancelled_as_it_ends_loses_nothing(any_broker: Broker, topic: str) -> None:
+    async def main() -> None:
+        async with AsyncConsumer(any_broker.consumer(topic)) as consumer:
+            polling = asyncio.create_task(consumer.poll(PATIENCE))
+            while consumer._polling is None:
+                await asyncio.sleep(0)
+            consumer._polling.add_done_callback(lambda _: polling.cancel())
+            async with AsyncProducer(any_broker.producer()) as producer:
+                await producer.send(topic, b"v")
+            with pytest.raises(asyncio.CancelledError):
+                await polling
+            assert [each.value for each in await consumer.poll(PATIENCE)] == [b"v"]
+
+    run(main())
+
+
+def test_another_task_commits_while_one_iterates(any_broker: Broker, topic: str) -> None:
+    async def main() -> None:
+        seen: list[int] = []
+        async with (
+            AsyncConsumer(any_broker.consumer(topic, group=f"g-{topic}")) as consumer,
+            AsyncProducer(any_broker.producer(linger=0)) as producer,
+        ):
+
+            async def commit() -> None:
+                while True:
+                    await consumer.commit()
+
+            async def send() -> None:
+                for n in range(300):
+                    await producer.send(topic, b"%d" % n, partition=0)
+                    await asyncio.sleep(0.001)
+
+            others = [asyncio.create_task(commit()), asyncio.create_task(send())]
+            async for record in consumer:
+                seen.append(int(record.value or b""))
+                if seen[-1] == 299:
+                    break
+            for other in others:
+                other.cancel()
+            await asyncio.wait(others)
+        assert seen == list(range(300))
+
+    run(main())
+
+
 def test_places(any_broker: Broker, topic: str) -> None:
     t0, t1 = TopicPartition(topic, 0), TopicPartition(topic, 1)
 
