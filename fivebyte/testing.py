@@ -12,7 +12,8 @@ def assert_compatible(
     old, new: the text of an Avro schema, or the path of a file. references: the same of the schemas that both
     refer to, in any order. level: one of the seven.
 
-    Raises AssertionError where they are incompatible; ValueError where one is no schema, or the level none.
+    Raises AssertionError where they are incompatible; ValueError where one is no schema, or the level none;
+    TypeError for what is neither text nor path; OSError for a file that cannot be read.
     """
     from registry.check.pair import compare_texts
     from registry.check.reports.text import text
@@ -24,6 +25,13 @@ def assert_compatible(
         raise AssertionError(f"incompatible:\n{text(report)}")
 
 
-def _named(schema: str | Path, name: str) -> tuple[str, str]:
+def _named(schema: object, name: str) -> tuple[str, str]:
     """What messages call a schema, and its text."""
-    return (str(schema), schema.read_text("utf-8-sig")) if isinstance(schema, Path) else (name, schema)
+    if isinstance(schema, Path):
+        return str(schema), schema.read_text("utf-8-sig")
+    if not isinstance(schema, str):
+        kind = type(schema).__name__
+        raise TypeError(f"{name or 'a reference'}: give the text of a schema, or a Path, and not a {kind}")
+    if schema.endswith((".avsc", ".avdl")):
+        raise ValueError(f"{schema!r} is not the text of a schema; for a file, give a Path: Path({schema!r})")
+    return name, schema

@@ -16,6 +16,8 @@ _LINK, _SUBMODULE, _FOLDER = "120000", "160000", "40000"
 _SHORT = 10
 _OID = re.compile("[0-9a-f]{7,64}")
 _OF_ANOTHER = re.compile(r"[~^@:]|^HEAD$")
+_CONFIGURED = ("-c", "log.follow=false", "-c", "log.showSignature=false", "-c", "log.diffMerges=separate")
+"""Where people have set these otherwise, git prints something else than is read here, or fails."""
 _OF_A_HOOK = {
     "GIT_COMMON_DIR",
     "GIT_DIR",
@@ -232,7 +234,7 @@ class Repository:
     def _git(self, arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
         try:
             return subprocess.run(
-                ["git", *arguments],  # noqa: S607
+                ["git", *_CONFIGURED, *arguments],  # noqa: S607
                 cwd=self._folder,
                 env=self._environment,
                 capture_output=True,

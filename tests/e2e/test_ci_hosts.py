@@ -176,14 +176,14 @@ def test_the_action_says_why_nothing_was_compared(clone: GitRepository, tmp_path
     script = ["bash", str(ROOT / "scripts" / "github-check")]
     done = run(script, clone.folder, environment)
     assert done.returncode == 2
-    assert (
-        "::error title=fivebyte check::Error: Invalid value for PATHS: nowhere.avsc: there is" in done.stdout
-    )
+    said = "Error: Invalid value for PATHS: nowhere.avsc: there is no such file or folder"
+    assert done.stdout.startswith("::error title=fivebyte check::Usage: fivebyte check ")
+    assert done.stdout.endswith(f"%0A%0A{said}\n")
     environment["INPUT_PATHS"] = "."
     done = run(script, clone.folder, environment)
     assert done.returncode == 4
     assert "::error title=fivebyte check::fivebyte: there is no commit origin/100%25 in " in done.stdout
-    assert "    fivebyte: there is no commit origin/100% in " in summary.read_text()
+    assert "```\nfivebyte: there is no commit origin/100% in " in summary.read_text()
 
 
 def test_the_action_hands_all_its_inputs_on() -> None:

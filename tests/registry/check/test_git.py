@@ -292,6 +292,25 @@ def test_in_a_hook_of_git(repository: GitRepository, tmp_path: Path, monkeypatch
     assert found(checked(tree.folder / "sub")) == [(MISSING, "r.avsc:3:10")]
 
 
+def test_whatever_people_have_set_in_git(repository: GitRepository) -> None:
+    repository.commit({"r.avsc": record("a", "b", "c")})
+    repository.git("checkout", "-q", "-b", "side", "HEAD~1")
+    repository.commit({"s.avsc": record("a", name="S")})
+    repository.git("checkout", "-q", "main")
+    repository.git("merge", "-q", "--no-edit", "side")
+    repository.git("mv", "r.avsc", "moved.avsc")
+    repository.commit({})
+    repository.write({"moved.avsc": record("a", "c", "d")})
+    expected = told(checked(repository.folder, None, "BACKWARD_TRANSITIVE"))
+    assert len(expected) == 2
+    for setting in (
+        *("log.follow=true", "log.showSignature=true", "log.diffMerges=off", "diff.renames=false"),
+        *("color.ui=always", "core.quotePath=true", "format.pretty=fuller", "diff.noprefix=true"),
+    ):
+        repository.git("config", *setting.split("="))
+    assert told(checked(repository.folder, None, "BACKWARD_TRANSITIVE")) == expected
+
+
 def test_no_commit_in_common(repository: GitRepository) -> None:
     repository.git("checkout", "-q", "--orphan", "other")
     repository.commit({"r.avsc": record("a", "b")})

@@ -76,3 +76,12 @@ def test_the_default_that_is_proposed(type_: str, fix: str) -> None:
     )
     (finding,) = compare_texts(("old", old), ("new", new), "BACKWARD").findings
     assert finding.fix.startswith(fix)
+
+
+def test_what_is_no_text_of_a_schema() -> None:
+    with pytest.raises(ValueError, match=r"for a file, give a Path: Path\('schemas/order.avsc'\)"):
+        assert_compatible("schemas/order.avsc", "{}")
+    with pytest.raises(TypeError, match="new: give the text of a schema, or a Path, and not a dict"):
+        assert_compatible('"int"', {"type": "int"})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="a reference: give the text"):
+        assert_compatible('"int"', '"int"', references=[b"{}"])  # type: ignore[list-item]
