@@ -8,6 +8,7 @@ one message, before anything is read.
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+from serde import arguments
 from serde.bulk_writing import check_headers
 from serde.codec import Fault, read_run
 from serde.codec.binary import as_message
@@ -37,6 +38,7 @@ def read_many(
     on_error: ErrorHandler | None,
 ) -> Steps[list[Any]]:
     """The values of messages, in their order."""
+    arguments.function("on_error", on_error, "index", "error")
     messages = list(values)
     check_headers(headers, len(messages))
     found: list[Any] = []
@@ -92,6 +94,7 @@ def read_batch(
     from serde.arrow.reading import record_batch
     from serde.arrow.types import schema_of
 
+    arguments.function("on_error", on_error, "index", "error")
     if nulls not in {"refuse", "keep", "drop"}:
         raise ValueError(f'nulls is "refuse", "keep" or "drop", not {nulls!r}')
     batch = _Batch(reading, list(values), topic, headers, drops_nulls=nulls == "drop")

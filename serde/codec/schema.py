@@ -10,10 +10,15 @@ import json
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, Final, TypeAlias
 
 from serde.codec.objects import Make
 from serde.errors import InvalidSchema
+
+_COMPLEX: Final = frozenset({"array", "map", "enum", "fixed", "record"})
+_LARGEST: Final = (1 << 31) - 1
+"""The bytes of the largest fixed; its size is an int in Java."""
 
 PRIMITIVES: Final = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 MISSING: Final = object()
@@ -231,7 +236,7 @@ class _Parser:
                 name,
                 self._build(item["type"], namespace, f"{at}/{index}/type"),
                 item.get("default", MISSING),
-                tuple(item.get("aliases", ())),
+                _names(item, "aliases", f"{at}/{index}"),
             )
         return tuple(built.values())
 
@@ -241,21 +246,31 @@ class _Parser:
         node = self._named.get(f"{namespace}.{name}") if namespace and "." not in name else None
         node = node or self._named.get(name)
         if node is None:
-            raise InvalidSchema(f'unknown type "{name}"', at)
+            raise InvalidSchema(f'unknown type "{name}"{_hint(name, self._named)}', at)
         return node
+
+
+def _hint(name: str, named: Collection[str]) -> str:
+    """What somebody may have meant by the name of a type that there is not."""
+    if name in _COMPLEX:
+        return f': an object of its own says what it holds, {{"type": {{"type": "{name}", ...}}}}'
+    known = {each.lower(): each for each in (*named, *PRIMITIVES)}
+    near = get_close_matches(name.lower(), known, 1)
+    return f' (did you mean "{known[near[0]]}"?)' if near else ""
 
 
 def _shell(kind: str, name: str, schema: dict[str, Any], raw: frozenset[str], at: str) -> Named:
     namespace = name.rpartition(".")[0]
     aliases = frozenset(
         alias if "." in alias or not namespace else f"{namespace}.{alias}"
-        for alias in schema.get("aliases", ())
+        for alias in _names(schema, "aliases", at)
     )
     if kind == "enum":
-        return Enum(name, aliases, tuple(_list(schema, "symbols", at)), schema.get("default"))
+        _list(schema, "symbols", at)
+        return Enum(name, aliases, _names(schema, "symbols", at), schema.get("default"))
     if kind == "fixed":
         size = _get(schema, "size", at)
-        if type(size) is not int or size < 0:
+        if type(size) is not int or not 0 <= size <= _LARGEST:
             raise InvalidSchema(f"the size of {name} must be a whole number, not {size!r}", at)
         return Fixed(name, aliases, size, _logical(schema, kind, raw))
     return Record(name, aliases)
@@ -297,6 +312,14 @@ def _text(schema: Any, key: str, at: str) -> str:
     if not isinstance(value, str) or not value:
         raise InvalidSchema(f'"{key}" must be a string', at)
     return value
+
+
+def _names(schema: Any, key: str, at: str) -> tuple[str, ...]:
+    """A list of names, which need not be there."""
+    found = schema.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+        raise InvalidSchema(f'"{key}" must be an array of strings', at)
+    return tuple(found)
 
 
 def _list(schema: Any, key: str, at: str) -> list[Any]:

@@ -130,6 +130,13 @@ def test_the_options_that_only_one_has(silent: RegistryClient) -> None:
         AvroDeserializer(silent, '"int"', into='"int"')
 
 
+def test_what_is_done_with_errors_is_a_function(silent: RegistryClient) -> None:
+    reads = AvroDeserializer(silent)
+    for call in (reads.deserialize_many, reads.to_arrow):
+        with pytest.raises(TypeError, match=r"on_error is a function, on_error\(index, error\), not 'skip'"):
+            call([b"x"], on_error="skip")  # type: ignore[arg-type]
+
+
 def test_the_client_comes_first_and_is_of_the_same_kind(silent: RegistryClient) -> None:
     for given, problem in (
         ('"string"', "first argument of AvroSerializer is its RegistryClient, not str"),

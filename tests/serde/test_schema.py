@@ -73,7 +73,27 @@ def test_types_of_referenced_texts_are_known() -> None:
         ('{"type": "record", "name": "R", "fields": [5]}', "expected a schema, got 5 at /fields/0"),
         (
             '{"type": "record", "name": "R", "fields": [{"name": "a", "type": "in"}]}',
-            'unknown type "in" at /fields/0/type',
+            'unknown type "in" (did you mean "int"?) at /fields/0/type',
+        ),
+        ('"String"', 'unknown type "String" (did you mean "string"?)'),
+        (
+            '{"type": "record", "name": "R", "fields": [{"name": "a", "type": "array", "items": "int"}]}',
+            'an object of its own says what it holds, {"type": {"type": "array", ...}} at /fields/0/type',
+        ),
+        (
+            '["null", {"type": "fixed", "name": "a.Key", "size": 1}, "a.Keys"]',
+            '(did you mean "a.Key"?) at /2',
+        ),
+        ('{"type": "fixed", "name": "F", "size": 1e9}', "the size of F must be a whole number"),
+        ('{"type": "fixed", "name": "F", "size": 2147483648}', "the size of F must be a whole number"),
+        ('{"type": "enum", "name": "E", "symbols": [{}]}', '"symbols" must be an array of strings'),
+        (
+            '{"type": "enum", "name": "E", "symbols": [], "aliases": 5}',
+            '"aliases" must be an array of strings',
+        ),
+        (
+            '{"type": "record", "name": "R", "fields": [{"name": "a", "type": "int", "aliases": [null]}]}',
+            '"aliases" must be an array of strings at /fields/0',
         ),
         (
             """{"type": "error", "name": "R", "fields":
