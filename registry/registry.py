@@ -280,17 +280,17 @@ class Registry(Catalogue):
 
         Raises InvalidSubjectError, InvalidRuleSetError, OperationNotPermittedError.
         """
-        scope = _scope(subject, check=True)
         for rules in (changes.get("default_rule_set"), changes.get("override_rule_set")):
             if rules is not None:
                 rules.check()
+        scope = _scope(subject, check=True)
 
         def decide(state: State) -> tuple[list[Record], Config]:
+            deletion.check_writable(state, scope)
             before = state.config(scope)
             after = replace(before or Config(), **changes)
             if not changes or after == before:
                 return [], after
-            deletion.check_writable(state, scope)
             return [ConfigRecord(scope, after)], after
 
         config = self._replica.write(decide)

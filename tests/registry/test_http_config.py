@@ -77,9 +77,15 @@ def test_an_unknown_level(client: FlaskClient, level: str) -> None:
 
 
 def test_a_config_where_the_mode_is_read_only(client: FlaskClient, store: MemoryStore) -> None:
-    store.append(1, [ModeRecord(None, Mode.READONLY).to_log()])
+    client.put("/config", json={"compatibility": "FULL"})
+    client.put("/config/s", json={"compatibility": "FULL"})
+    store.append(3, [ModeRecord(None, Mode.READONLY).to_log()])
+    for path in ("/config", "/config/s", "/config/t"):
+        for same in ({"compatibility": "NONE"}, {"compatibility": "FULL"}, {}):
+            assert error(client.put(path, json=same))[:2] == (422, 42205)
     for path in ("/config", "/config/s"):
-        assert error(client.put(path, json={"compatibility": "FULL"}))[:2] == (422, 42205)
+        assert error(client.delete(path))[:2] == (422, 42205)
+        assert client.get(path).get_json() == {"compatibilityLevel": "FULL"}
 
 
 # Aliases

@@ -89,6 +89,7 @@ def test_rule_sets_that_are_none(client: FlaskClient, rules: Any, says: str) -> 
     for answer in (
         client.post("/subjects/s/versions", json={"schema": '"int"', "ruleSet": rules}),
         client.put("/config/s", json={"defaultRuleSet": rules}),
+        client.put("/config/a%0Ab", json={"defaultRuleSet": rules}),  # looked at before the subject
         client.put("/config", json={"overrideRuleSet": rules}),
     ):
         status, code, message = error(answer)
