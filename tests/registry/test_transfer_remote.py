@@ -127,6 +127,7 @@ def test_a_running_registry_with_everything(tmp_path: Any) -> None:
         client.post("/subjects/:.eu:a%2F%41é/versions", json={"schema": avro("A")})
         answer = client.post("/subjects/:.eu:both/versions", json=body)
         assert answer.status_code == 200
+        client.post("/subjects/empty/versions", json={"schema": '"int"', "metadata": {}, "ruleSet": {}})
         client.put("/config/nick", json={"alias": "both"})
         client.put("/config", json={"compatibility": "FULL", "normalize": True})
         client.put("/mode/:.eu:", json={"mode": "READONLY"})
