@@ -27,10 +27,9 @@ _LISTINGS = {"/subjects", "/schemas"}
 _EVERY_CONTEXT = ":*:"
 _IDS = "/schemas/ids/"
 _BELOW_A_SUBJECT = re.compile(
-    r"/(?:compatibility/)?subjects/.+/(?:metadata|versions(?:/[^/]+(?:/(?:schema|referencedby|tags))?)?)/",
+    r"/(?:compatibility/)?subjects/.+/(?:metadata|versions(?:/[^/]+(?:/(?:schema|referencedby|tags))?)?)",
     re.DOTALL,
 )
-"""Where a slash at the end is no part of the subject. Elsewhere it may be: it came as ``%2F``, perhaps."""
 _OF_THE_SERVER = ("health/", "metrics")
 """What is in no context: with one before it, it is no path."""
 
@@ -59,9 +58,15 @@ class ContextPaths:
             if context is not None and asked and not rest.startswith(_OF_THE_SERVER):
                 environ = {**environ, **_rewritten(f"/{rest}", f":{context}:", environ)}
                 path = environ["PATH_INFO"]
-        if path.endswith("/") and _BELOW_A_SUBJECT.fullmatch(path):
+        # Elsewhere it may be a part of the subject, which came as %2F.
+        if path.endswith("/") and is_below_a_subject(path[:-1]):
             environ = {**environ, "PATH_INFO": path[:-1]}
         return self._app(environ, start_response)
+
+
+def is_below_a_subject(path: str) -> bool:
+    """Whether it is one of our paths below a subject."""
+    return _BELOW_A_SUBJECT.fullmatch(path) is not None
 
 
 def _rewritten(path: str, scope: str, environ: "WSGIEnvironment") -> dict[str, Any]:

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.http import HTTP_STATUS_CODES
 
 from registry.errors import RegistryError
+from registry.http.context_paths import is_below_a_subject
 from registry.http.responses import answer
 
 _log = logging.getLogger("fivebyte.registry.http")
@@ -16,7 +17,7 @@ _log = logging.getLogger("fivebyte.registry.http")
 _GENERIC = {404, 405, 406, 415}
 
 _ONLY_READ = "/associations/"
-"""Clients take a 404 for a server that keeps none, and a 405 for a fault."""
+_SUBJECTS = "/subjects/"
 
 
 def handle_errors(app: Flask, codes: Mapping[int, int] = MappingProxyType({})) -> None:
@@ -35,8 +36,18 @@ def handle_errors(app: Flask, codes: Mapping[int, int] = MappingProxyType({})) -
     app.register_error_handler(Exception, _unforeseen)
 
 
+def _leads_nowhere(path: str) -> bool:
+    """Whether it is as good as no path where the method is not allowed.
+
+    Clients take a 404 for a server that does not have a thing, and a 405 for a fault. A path below a subject
+    that is none of ours may also be a subject with slashes; but that would not be asked for so, either.
+    """
+    below = path.startswith(_SUBJECTS) and "/" in path.removeprefix(_SUBJECTS)
+    return path.startswith(_ONLY_READ) or (below and not is_below_a_subject(path))
+
+
 def _http_error(fault: HTTPException) -> Response:
-    if isinstance(fault, MethodNotAllowed) and request.path.startswith(_ONLY_READ):
+    if isinstance(fault, MethodNotAllowed) and _leads_nowhere(request.path):
         fault = NotFound()
     status = fault.code or 500
     if status in _GENERIC or fault.description is None:

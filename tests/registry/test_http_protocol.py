@@ -76,13 +76,19 @@ def test_a_media_type_that_is_not_read(client: FlaskClient, content_type: str) -
 
 
 @pytest.mark.parametrize(
-    "path", ["/nope", "/subjects/s/nope", "/exporters", "/associations", "/dek-registry/v1/keks"]
+    "path",
+    [
+        "/nope",
+        "/subjects/s/nope",
+        "/subjects/s/versions/1/nope",
+        "/contexts/.eu/subjects/s/nope",
+        "/exporters",
+        "/associations",
+        "/dek-registry/v1/keks",
+    ],
 )
 def test_a_path_that_is_none(client: FlaskClient, path: str) -> None:
     response = client.get(path, headers={"Accept": "text/html"})
-    if response.status_code == 405:  # a subject may be named s/nope
-        assert path == "/subjects/s/nope"
-        return
     assert error(response) == (404, 404, "HTTP 404 Not Found")
 
 
@@ -90,7 +96,9 @@ def test_a_method_that_is_none(client: FlaskClient) -> None:
     response = client.put("/subjects", data="x", content_type="text/plain")
     assert error(response) == (405, 405, "HTTP 405 Method Not Allowed")
     assert "GET" in response.headers["Allow"]
-    assert error(client.get("/subjects/s"))[0] == 405
+    for path in ("/subjects/s", "/subjects/s/versions/1/tags", "/compatibility/subjects/s/versions"):
+        assert error(client.get(path)) == (405, 405, "HTTP 405 Method Not Allowed")
+    assert error(client.put("/subjects/s/versions", json={}))[0] == 405
 
 
 @pytest.mark.parametrize(
