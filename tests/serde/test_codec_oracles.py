@@ -129,13 +129,35 @@ def without_array_hints(value: Any) -> Any:
     return value
 
 
+def names_a_branch(value: Any) -> bool:
+    """Whether a union's branch is named in a value."""
+    if isinstance(value, dict):
+        return any(map(names_a_branch, value.values()))
+    return isinstance(value, tuple) or (isinstance(value, list) and any(map(names_a_branch, value)))
+
+
+def test_cavro_takes_the_name_of_a_branch_for_an_item() -> None:
+    # ("E", "A") is the symbol A of E; where an array stands before E it writes the array of both.
+    enum, array = {"type": "enum", "name": "E", "symbols": ["A"]}, {"type": "array", "items": "string"}
+    assert cavro.Schema(json.dumps([enum, array]), OPTIONS).binary_encode(("E", "A")) == b"\x00\x00"
+    mistaken = cavro.Schema(json.dumps([array, enum]), OPTIONS).binary_encode(("E", "A"))
+    assert mistaken == b"\x00\x04\x02E\x02A\x00"
+
+
 def test_cavro_writes_and_reads_the_same() -> None:
+    mistaken = 0
     for case, body, value in ours():
         writer = cavro.Schema(json.dumps(without_logical(case.writer)), OPTIONS)
-        assert writer.binary_encode(without_array_hints(stored(case.writer, case.written))) == body, case
+        given = without_array_hints(stored(case.writer, case.written))
+        if writer.binary_encode(given) != body:
+            # See above.
+            assert names_a_branch(given), case
+            assert '"type": "array"' in json.dumps(case.writer), case
+            mistaken += 1
         theirs = writer.binary_decode(body)
         if case.reader is not case.writer:
             text = json.dumps(without_logical(define_first(case.writer, case.reader)))
             theirs = cavro.Schema(text, OPTIONS).reader_for_writer(writer).binary_decode(body)
             agree(case, theirs, value, converts_defaults=True)
         assert same(theirs, value), (case, theirs, value)
+    assert mistaken < CASES // 100
