@@ -9,8 +9,8 @@
 import os
 from pathlib import Path
 
-from registry.check.baselines import Baseline, FolderBaseline, GitBaseline, RegistryBaseline
-from registry.check.errors import BaselineError, ProjectError
+from registry.check.baselines import Baseline, FolderBaseline, GitBaseline, NothingBefore, RegistryBaseline
+from registry.check.errors import BaselineError, NoCommitYet, ProjectError
 from registry.check.git import Repository, short
 from registry.check.project import Project, without_secrets
 from registry.check.sources import Skimmed
@@ -133,6 +133,10 @@ def _open_git(
         if subdir:
             _check_folder(repository, commit, prefix, f"{label} at {short(commit)}")
         return GitBaseline(repository, commit, label, prefix, project, skimmed)
+    except NoCommitYet:
+        if ref:
+            raise
+        return NothingBefore("the time before the first commit")  # all is new
     except BaseException:
         repository.close()
         raise

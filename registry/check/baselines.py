@@ -213,6 +213,28 @@ class GitBaseline:
         return frozenset(one.digest for one in self._needed(sources, source))
 
 
+class NothingBefore:
+    """No schemas at all: whatever there is, is new."""
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+
+    def level(self, subject: str) -> CompatibilityLevel | None:
+        return None
+
+    def is_unchanged(self, source: SchemaSource, sources: Sources) -> bool:
+        return False
+
+    def versions(self, source: SchemaSource) -> Iterator[OldSchema]:
+        return iter(())
+
+    def deleted(self, sources: Sources) -> Collection[SchemaSource]:
+        return ()
+
+    def close(self) -> None:
+        pass
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A version as a registry keeps it. references: names and texts, each after those it needs."""

@@ -6,6 +6,7 @@ All are RegistryErrors with one clear message::
     ├── ProjectError      2   the project file, or what was asked for, is wrong
     ├── SourceError       3   a schema does not parse; with file, line and column
     └── BaselineError     4   what to compare with cannot be reached
+        └── NoCommitYet       the repository has none
 
 Compatible is 0 and incompatible 1: those are answers, not errors.
 """
@@ -33,3 +34,7 @@ class BaselineError(CheckError):
     """What the schemas are to be compared with is not there or does not answer. Says what to do."""
 
     exit_code = 4
+
+
+class NoCommitYet(BaselineError):
+    """The git repository was made, and nothing is committed to it."""

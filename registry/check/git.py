@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from registry.check.errors import BaselineError
+from registry.check.errors import BaselineError, NoCommitYet
 
 _FILE_MODES = {"100644", "100755", "100664"}
 _LINK, _SUBMODULE, _FOLDER = "120000", "160000", "40000"
@@ -81,7 +81,10 @@ class Repository:
         return found.strip()
 
     def default_branch(self) -> str:
-        """The name of the default branch, of the remote where there is one: ``origin/main``."""
+        """The name of the default branch, of the remote where there is one: ``origin/main``.
+
+        Raises NoCommitYet, and BaselineError where none is known.
+        """
         head = self._ask("symbolic-ref", "--quiet", "refs/remotes/origin/HEAD")
         candidates = [] if head is None else [head.strip().removeprefix("refs/remotes/")]
         configured = (self._ask("config", "init.defaultBranch") or "").strip()
@@ -94,7 +97,7 @@ class Repository:
             if self._ask("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}") is not None:
                 return candidate
         if self._ask("rev-parse", "--verify", "--quiet", "HEAD^{commit}") is None:
-            raise BaselineError(f"{self.root} has no commit yet: there is nothing to compare with")
+            raise NoCommitYet(f"{self.root} has no commit yet: there is nothing to compare with")
         raise BaselineError(
             f"no default branch is known in {self.root}: there is none of {', '.join(candidates)}; say what "
             f"to compare with (--against git:BRANCH), or fetch it: {self._fetch_all()} && "

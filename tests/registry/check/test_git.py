@@ -389,7 +389,10 @@ def test_a_schema_outside_of_the_repository(repository: GitRepository, tmp_path:
 def test_no_repository_and_no_commit(tmp_path: Path) -> None:
     assert "is in no git repository; say what to compare with: --against" in fault(tmp_path)
     empty = GitRepository(tmp_path / "empty")
-    assert fault(empty.folder).endswith("has no commit yet: there is nothing to compare with")
+    assert checked(empty.folder).exit_code == 0
+    empty.write({"r.avsc": record("a")})
+    said = "R is new: the time before the first commit does not have it"
+    assert told(checked(empty.folder)) == [("SUBJECT_NEW", "r.avsc:1:1", said)]
     assert fault(empty.folder, "git:HEAD").endswith("has no commit yet: there is nothing to compare with")
     empty.commit({"r.avsc": record("a")})
     assert "there is no commit nope in" in fault(empty.folder, "git:nope")
