@@ -326,6 +326,9 @@ def _error(answer: HttpAnswer) -> RegistryError:
     if type(code) is not int:
         code = status
     message = str(told.get("message", f"HTTP {status}: {_beginning(answer)}"))
+    location = answer.headers.get("location")
+    if 300 <= status < 400 and location:
+        message = f"HTTP {status}: it sends to {location[:200]!r}: give the registry's own URL"
     wish = retry_after(answer.headers.get("retry-after"))
     return _kind(status, code)(status, code, message, answer.url, retry_after=wish)
 

@@ -10,15 +10,26 @@ import typing
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Final, get_args, get_origin
 
-from serde.classes.marks import AvroField, Digits
+from serde.classes.marks import AvroField, Digits, LocalDatetime
 from serde.codec.schema import MISSING
 from serde.errors import InvalidClass
 
 METADATA_KEY: Final = "avro"
 _CLASSES: Final = 4096
+_DATES: Final[Mapping[str, Any]] = {
+    "AwareDatetime": datetime,
+    "NaiveDatetime": LocalDatetime,
+    "PastDatetime": datetime,
+    "FutureDatetime": datetime,
+    "PastDate": date,
+    "FutureDate": date,
+}
+"""pydantic's names for dates that it checks; the values are Python's."""
+
 _EMPTY: Final[tuple[type, ...]] = (list, dict, tuple)
 
 
@@ -121,6 +132,8 @@ def split(hint: Any) -> tuple[Any, tuple[object, ...]]:
             marks = (*inner, *marks)
         elif isinstance(hint, typing.NewType):
             hint = hint.__supertype__
+        elif isinstance(hint, type) and hint.__module__ == "pydantic.types" and hint.__name__ in _DATES:
+            hint = _DATES[hint.__name__]
         else:
             return hint, marks
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import InitVar, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Generic, NotRequired, TypedDict, TypeVar
 from uuid import UUID
@@ -270,6 +270,20 @@ def test_enums_and_tuples_in_unions(client: RegistryClient) -> None:
         read = through(client, value)
         assert read == value
         assert type(read.by) is type(value.by)
+
+
+class Dated(pydantic.BaseModel):
+    aware: pydantic.AwareDatetime
+    naive: list[pydantic.NaiveDatetime]
+    born: pydantic.PastDate | None = None
+
+
+def test_dates_that_pydantic_checks(client: RegistryClient) -> None:
+    moment = datetime(2026, 1, 2, 3, 4, 5, 678901)
+    dated = Dated(aware=moment.replace(tzinfo=UTC), naive=[moment], born=date(2020, 2, 29))
+    assert through(client, dated) == dated
+    local = {"type": "long", "logicalType": "local-timestamp-micros"}
+    assert json.loads(schema_of(Dated))["fields"][1]["type"] == {"type": "array", "items": local}
 
 
 class Kebab(str, enum.Enum):  # noqa: UP042 - its members are strings, and no symbols

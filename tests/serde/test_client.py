@@ -120,6 +120,15 @@ def test_an_error_answer_is_an_error_of_its_class(status: int, code: int, kind: 
     assert str(caught.value).startswith("what was wrong (error ")
 
 
+def test_a_redirection_says_where_it_leads() -> None:
+    moved = httpx2.Response(308, headers={"location": "https://one/subjects"})
+    with Scripted(moved).client() as client, pytest.raises(RegistryError) as caught:
+        client.subjects()
+    assert caught.value.message == (
+        "HTTP 308: it sends to 'https://one/subjects': give the registry's own URL"
+    )
+
+
 def test_an_unknown_id_names_the_id() -> None:
     with Scripted(error(404, 40403)).client() as client, pytest.raises(SchemaNotFound) as caught:
         client.schema_by_id(7)
