@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fivebyte.cli.options import say
+
 if TYPE_CHECKING:
     from registry.check.checking import Report
     from registry.check.ci import Host
@@ -146,7 +148,7 @@ def check(
     if write_baseline:
         assert file is not None
         _write(file, accepted.written(report, entries, reason=reason, expires=ends))
-        click.echo(f"{counted_findings(accepted.acceptable(report))} accepted in {file}")
+        say(f"{counted_findings(accepted.acceptable(report))} accepted in {file}\n")
         report.findings = [one for one in report.findings if one.rule in INVALID]
         if not report.findings:
             return
@@ -211,24 +213,14 @@ def show(
     chosen = format_ or ("text" if at is None else at.format)
     if chosen == "text":
         with_colour = colour if colour is not None else _takes_colour(os.environ)
-        _say(text(report, colour=with_colour))
+        say(text(report, colour=with_colour))
     else:
-        _say(MAKE[chosen](report))
+        say(MAKE[chosen](report))
     # What cannot be written comes after what was found: that must not be lost with it.
     for name, file in outputs:
         _write(file, MAKE[name](report))
     if at is not None and at.summary is not None:
         _write(at.summary, MAKE["markdown"](report), mode="a")
-
-
-def _say(report: str) -> None:
-    """Print a report. Where who reads has gone (``| head``), the verdict is still the exit code's to tell."""
-    # A name of a file need not be UTF-8, a report is.
-    try:
-        click.echo(report.encode("utf-8", "replace").decode(), nl=False, color=True)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _takes_colour(environment: Mapping[str, str]) -> bool:

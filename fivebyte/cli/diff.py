@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fivebyte.cli.check import LEVELS, config_option, open_project
-from fivebyte.cli.options import DEFAULT_REGISTRY
+from fivebyte.cli.options import DEFAULT_REGISTRY, say
 from fivebyte.cli.plan import registry_option
 
 if TYPE_CHECKING:
@@ -53,6 +53,6 @@ def diff(
         sides = Sides(tree, project, client)
         before, after = sides.open(old, new), sides.open(new, old)
     found = changes(before.schema.schema.root, after.schema.schema.root)
-    click.echo((structured if as_json else text)(before, after, found), nl=False)
+    say((structured if as_json else text)(before, after, found))
     if level is not None and any(change.breaks(CompatibilityLevel.parse(level)) for change in found):
         raise click.exceptions.Exit(1)

@@ -16,7 +16,7 @@ from fivebyte.cli.check import (
     repository_prefix,
     show,
 )
-from fivebyte.cli.options import counted
+from fivebyte.cli.options import counted, say
 
 if TYPE_CHECKING:
     from registry.check.project import Project
@@ -123,13 +123,13 @@ def format(  # noqa: A001
     files = chosen(tree, project, given)
     outcome = format_files(tree, files, write=not only_check)
     for path in outcome.changed:
-        click.echo(f"{'would format' if only_check else 'formatted'} {path}")
+        say(f"{'would format' if only_check else 'formatted'} {path}\n")
     for fault in outcome.invalid:
         click.echo(f"{fault.place}: {fault.message}", err=True)
     if not files:
         click.echo("there is no schema here: nothing was looked at", err=True)
     left = outcome.files - len(outcome.changed) - len(outcome.invalid)
-    click.echo(f"{counted(left, 'file')} left as {'it is' if left == 1 else 'they are'}")
+    say(f"{counted(left, 'file')} left as {'it is' if left == 1 else 'they are'}\n")
     if outcome.invalid:
         raise click.exceptions.Exit(3)
     if only_check and outcome.changed:

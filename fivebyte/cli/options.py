@@ -1,6 +1,8 @@
 """Options that several commands share, and what they open."""
 
 import json
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +35,16 @@ broker_option = click.option(
     metavar="URL",
     help="The broker: file: and the folder of a file log, or kafka://HOST:PORT.",
 )
+
+
+def say(text: str) -> None:
+    """Print `text`. Where who reads has gone (``| head``), what is under way goes on to its exit code."""
+    # A name of a file need not be UTF-8; what is printed is.
+    try:
+        click.echo(text.encode("utf-8", "replace").decode(), nl=False, color=True)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fivebyte.cli.check import config_option, open_project
-from fivebyte.cli.options import DEFAULT_REGISTRY, counted
+from fivebyte.cli.options import DEFAULT_REGISTRY, counted, say
 
 if TYPE_CHECKING:
     from registry.check.plan.model import Plan, Step
@@ -54,11 +54,11 @@ def plan(
     if out is not None:
         _write(out, made.dump())
     if as_json:
-        click.echo(made.dump(), nl=False)
+        say(made.dump())
         return
     _show(made, sources)
     if out is not None and made.steps:
-        click.echo(f"to do this: fivebyte apply {out}")
+        say(f"to do this: fivebyte apply {out}\n")
 
 
 @click.command(epilog="Example: fivebyte apply plan.json")
@@ -92,7 +92,7 @@ def apply(plan_file: Path | None, registry: str | None, config: Path | None, *, 
     with _opened(project, registry or made.registry) as (client, address):
         done = run(client, made, _tell, context=address.context)
     if not done:
-        click.echo("nothing to do: it is all there")
+        say("nothing to do: it is all there\n")
 
 
 @click.command(epilog="Example: fivebyte pull orders-value --to schemas")
@@ -123,11 +123,11 @@ def pull(
     with _opened(project, registry) as (client, address):
         done = run(client, folder, subjects, force=force, context=address.context)
     for path in done.written:
-        click.echo(f"wrote {path}")
+        say(f"wrote {path}\n")
     for note in done.notes:
         click.echo(note, err=True)
     if done.unchanged or not done.written:
-        click.echo(f"{counted(len(done.unchanged), 'file')} as before")
+        say(f"{counted(len(done.unchanged), 'file')} as before\n")
 
 
 @click.command(epilog="Example: fivebyte init --level BACKWARD_TRANSITIVE --subject '{topic}-value'")
@@ -195,15 +195,15 @@ def _plan(
 
 def _show(made: "Plan", sources: "Sources") -> None:
     for step in made.steps:
-        click.echo(str(step))
+        say(f"{step}\n")
     for note in made.notes:
         click.echo(note, err=True)
     if made.steps:
-        click.echo(f"{counted(len(made.steps), 'step')} for {made.registry}")
+        say(f"{counted(len(made.steps), 'step')} for {made.registry}\n")
     elif sources.schemas:
-        click.echo(f"nothing to do: {made.registry} has it all")
+        say(f"nothing to do: {made.registry} has it all\n")
     else:
-        click.echo("nothing to do: there is no schema here")
+        say("nothing to do: there is no schema here\n")
 
 
 def _ask() -> None:
@@ -218,7 +218,7 @@ def _ask() -> None:
 
 
 def _tell(step: "Step", said: str) -> None:
-    click.echo(f"{step}: {said}")
+    say(f"{step}: {said}\n")
 
 
 def _read(file: Path) -> str:

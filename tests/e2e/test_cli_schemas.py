@@ -306,6 +306,26 @@ def test_without_a_plan_apply_asks(
     assert fivebyte("plan").out == f"nothing to do: {server.url} has it all\n"
 
 
+def test_who_reads_goes_away(project: Path, fivebyte: Run, server: RunningRegistry) -> None:
+    grown = MONEY.replace('"long"}', '"long"}, {"name": "currency", "type": "string"}')
+    (project / "grown.avsc").write_text(grown)
+    diff = ["diff", "schemas/money.avsc", "grown.avsc", "--level", "BACKWARD"]
+    for command, code in ((["apply", "--yes", "--registry", server.url], 0), (diff, 1)):
+        reader, writer = os.pipe()
+        os.close(reader)
+        with os.fdopen(writer, "wb") as closed:
+            program = [sys.executable, "-m", "fivebyte", *command]
+            assert subprocess.run(program, stdout=closed, check=False).returncode == code
+    assert fivebyte("plan", "--registry", server.url).out.startswith("nothing to do")  # it went on to its end
+
+
+def test_names_that_are_not_utf_8(project: Path, fivebyte: Run) -> None:
+    odd = project / "schemas" / os.fsdecode(b"lat\xe9in.avsc")
+    odd.write_text('{"type":"fixed","name":"F","namespace":"shop","size":1}')
+    assert fivebyte("lint").code == 1
+    assert fivebyte("format").out.startswith("formatted schemas/lat?in.avsc\n")
+
+
 def test_a_registry_that_is_not_there_is_4(project: Path, fivebyte: Run) -> None:
     for command in (["plan"], ["apply", "--yes"], ["pull"], ["diff", "subject:a", "subject:b"]):
         done = fivebyte(*command, "--registry", "http://127.0.0.1:9")
