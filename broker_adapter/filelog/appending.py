@@ -81,11 +81,23 @@ class Appender:
                     segment, state = tail.roll(segment, state)
                 position = state.committed_bytes
                 state = tail.write(segment, state, header, batch)
+                if state.log_end_offset - state.recovery_point >= log.config.flush_messages:
+                    state = self._flushed(segment, state, position)
                 log.page.publish(state)
                 self._numbering.note(header, appended.base_offset)
                 self._unflushed = self._was_appended = True
                 tail.index(segment, state, position)
             return appended
+
+    @staticmethod
+    def _flushed(segment: LogSegment, state: LogState, position: int) -> LogState:
+        """Flush what was written, the last of it at `position`. Raises OSError; then that is not there."""
+        try:
+            segment.sync()
+        except OSError:
+            segment.cut(position)
+            raise
+        return state._replace(recovery_point=state.log_end_offset)
 
     def append_synced(self, batch: bytes, header: BatchHeader) -> Appended:
         """Append and flush a batch, with those of all threads that wait for the same: one flush for all."""

@@ -22,11 +22,13 @@ from typing import Final, NamedTuple
 from broker_adapter.broker import RawRecord, TimestampType
 from broker_adapter.errors import Closed, CorruptBatch
 from broker_adapter.filelog.batch import (
+    HEADER_SIZE,
     BatchHeader,
     NewRecord,
     check_batch,
     decode_batch,
     empty_batch,
+    read_header,
     replacement_batch,
 )
 from broker_adapter.filelog.checkpoints import CLEANER
@@ -68,6 +70,7 @@ def compact(partition: Partition, now: int | None = None, *, force: bool = False
     if now is None:
         now = time.time_ns() // 1_000_000
     saved = 0
+    _roll_overdue(partition, now)
     while True:
         state = partition.state()
         closed = _cleanable(partition, state, now)
@@ -78,7 +81,8 @@ def compact(partition: Partition, now: int | None = None, *, force: bool = False
         total = sum(size for _, size in sizes)
         if not dirty and not (force and total):
             return saved
-        if not force and dirty <= total * partition.config.min_cleanable_dirty_ratio:
+        is_enough = dirty > total * partition.config.min_cleanable_dirty_ratio
+        if not (force or is_enough or _is_overdue(partition, state, dirty_from, now)):
             return saved
         end = _end(partition, state, closed[-1])
         done, until = _pass(partition, state, closed, dirty_from, now)
@@ -98,6 +102,27 @@ def _cleanable(partition: Partition, state: LogState, now: int) -> list[int]:
             break
         cleanable.append(base)
     return cleanable
+
+
+def _roll_overdue(partition: Partition, now: int) -> None:
+    """Close the active segment if what it begins with may wait for its compaction no longer."""
+    state = partition.state()
+    if 0 < state.first_timestamp < now - partition.config.max_compaction_lag_ms:
+        partition.roll()
+
+
+def _is_overdue(partition: Partition, state: LogState, dirty_from: int, now: int) -> bool:
+    """Whether a closed segment that was never compacted begins with a batch that is too old for that."""
+    oldest = now - partition.config.max_compaction_lag_ms
+    if oldest <= 0:
+        return False
+    for base in partition.bases(state)[:-1]:
+        segment = partition.segment(base, state)
+        if base < dirty_from or not segment.file_size():
+            continue
+        if 0 < read_header(segment.read(0, HEADER_SIZE)).max_timestamp < oldest:
+            return True
+    return False
 
 
 def _end(partition: Partition, state: LogState, base: int) -> int:

@@ -142,6 +142,30 @@ def test_young_records_are_left_alone(tmp_path: Path) -> None:
         assert compact(partition, NOW + 10_000_000) > 0
 
 
+def test_what_has_waited_too_long_is_compacted_however_little_it_is(tmp_path: Path) -> None:
+    lag = 5_000
+    with opened(tmp_path, **COMPACT, max_compaction_lag_ms=lag, min_cleanable_dirty_ratio=1.0) as partition:
+        fill(partition, keys=10, batches=500)
+        first = NOW + 19  # the newest record of the first batch
+        assert compact(partition, first + lag) == 0
+        before = read_all(partition)
+        assert compact(partition, first + lag + 1) > 0
+        check_compacted(partition, before, tombstones=True)
+        # What was compacted is not dirty any more, and so has no age.
+        active = partition.state().active_base
+        assert Checkpoints(tmp_path).get(CLEANER, NAME) == active
+        assert compact(partition, NOW + 500 * 20 + lag - 20_000) == 0
+        assert partition.state().active_base == active
+        # Nobody writes any more: the segment that was written to is closed for it, once.
+        end = partition.state().log_end_offset
+        late = NOW + 10_000_000
+        compact(partition, late)
+        assert partition.state().active_base == end == Checkpoints(tmp_path).get(CLEANER, NAME)
+        assert len(last_of_keys(read_all(partition))) == len(read_all(partition)) == 10
+        compact(partition, late)
+        assert segment_bases(tmp_path)[-1] == end
+
+
 def test_a_topic_that_is_not_compacted(tmp_path: Path) -> None:
     with opened(tmp_path, segment_bytes=MIB) as partition:
         fill(partition, keys=10, batches=300)

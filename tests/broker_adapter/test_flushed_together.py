@@ -1,6 +1,7 @@
 """Batches that several threads want on the disk share a flush: each is there, or its sender hears why not."""
 
 import errno
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -31,14 +32,12 @@ def appended_behind_one(
 
     then: called in each later flush.
     """
-    flush, flushes = LogSegment.sync, []
+    flush, flushes, all_wait = LogSegment.sync, [], threading.Event()
 
     def held(segment: LogSegment) -> None:
         flushes.append(segment)
         if len(flushes) == 1:
-            first = time.monotonic()
-            while len(partition._appender.waiting) < len(batches) and time.monotonic() < first + 20:
-                time.sleep(0.001)
+            all_wait.wait(60)
         else:
             then()
         flush(segment)
@@ -52,6 +51,7 @@ def appended_behind_one(
             asked.append(pool.submit(partition.append_batch, batch, sync=True))
             while len(partition._appender.waiting) < number:  # so that they wait in this order
                 time.sleep(0.001)
+        all_wait.set()
     monkeypatch.setattr(LogSegment, "sync", flush)
     return asked, len(flushes)
 

@@ -279,7 +279,7 @@ def test_altered_settings_hold_at_once_in_every_process(tmp_path: Path) -> None:
         ({"retention.ms": -2}, "out of range"),
         ({"segment.bytes": 1024}, "out of range"),
         ({"retention.bytes": "1e3"}, "not a whole number"),
-        ({"file.delete.delay.ms": 1}, "has no setting"),
+        ({"file.delete.delay": 1}, "has no setting"),
     ],
 )
 def test_settings_that_are_wrong(tmp_path: Path, settings: dict[str, int | str], fault: str) -> None:

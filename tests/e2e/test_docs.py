@@ -21,6 +21,7 @@ import registry.errors
 import serde
 import serde.confluent
 from broker_adapter.filelog.config import TopicConfig
+from broker_adapter.filelog.other_settings import NO_MORE, WITHOUT_EFFECT
 from registry.check.diff.changes import KINDS
 from registry.check.lint.catalogue import LINT
 from registry.check.reports import FORMATS
@@ -175,6 +176,9 @@ def test_every_setting_is_documented() -> None:
         assert level.name in page("docs/http-api.md")
     for name, default in TopicConfig().as_mapping().items():
         assert f"| `{name}` | {default} |" in page("docs/file-log.md"), name
+    for name, other in WITHOUT_EFFECT.items():
+        assert f"| `{name}` | {other.why} |\n" in page("docs/file-log.md"), name
+    assert [name for name in NO_MORE if f"`{name}`" not in page("docs/file-log.md")] == []
 
 
 def test_every_command_and_option_is_documented() -> None:
