@@ -19,6 +19,8 @@ GLOBAL_SCOPE = f":{GLOBAL_CONTEXT}:"
 """The scope around all contexts. It has a config and a mode, and no subjects."""
 LATEST = -1
 MAX_VERSION = 2**31 - 1
+MAX_ID = 2**31 - 1
+"""The highest that every client reads from the four bytes of a message."""
 _RESERVED_NAMES = {"__GLOBAL", "__EMPTY"}
 
 

@@ -22,6 +22,7 @@ from registry.languages.language import Finding, ReferencedSchema, SchemaFault
 from registry.model import (
     DEFAULT_CONTEXT,
     LATEST,
+    MAX_ID,
     MAX_VERSION,
     CompatibilityLevel,
     Config,
@@ -284,6 +285,10 @@ class Registration:
                 "(FIVEBYTE_MAX_VERSIONS); delete permanently what is not needed, or raise it"
             )
         if asked in {0, LATEST}:
+            if following > MAX_VERSION:
+                raise OperationNotPermittedError(
+                    f"Subject {self.subject} has version {MAX_VERSION}, and no version can be higher"
+                )
             return following
         if not LATEST <= asked <= MAX_VERSION:
             raise InvalidVersionError(asked)
@@ -308,7 +313,15 @@ class Registration:
                 )
             return asked
         known = state.id_of(context, digest)
-        return state.next_id(context) if known is None else known
+        if known is not None:
+            return known
+        number = state.next_id(context)
+        if number > MAX_ID:
+            raise OperationNotPermittedError(
+                f"The id {MAX_ID} was given out in context {context}, and no id can be higher; "
+                "register the schema in another context"
+            )
+        return number
 
     def _records(self, new: SchemaRecord, state: State) -> list[Record]:
         records: list[Record] = []

@@ -231,3 +231,23 @@ def test_a_subject_that_is_gone_takes_its_mode_along(client: FlaskClient) -> Non
     assert client.get("/mode/s").get_json() == {"mode": "IMPORT"}
     client.delete("/subjects/s?permanent=true")
     assert error(client.get("/mode/s"))[1] == 40409
+
+
+def test_nothing_comes_after_the_highest_id_and_the_highest_version(client: FlaskClient) -> None:
+    highest = 2**31 - 1
+    set_mode(client, "IMPORT")
+    assert imported(client, "s", '"int"', highest, highest)["version"] == highest
+    no_version = f"Subject s has version {highest}, and no version can be higher"
+    body = {"schema": '"long"', "id": 1}
+    assert error(client.post("/subjects/s/versions", json=body)) == (422, 42205, no_version)
+    set_mode(client, "READWRITE")
+    body = {"schema": avro("New")}
+    status, code, message = error(client.post("/subjects/t/versions", json=body))
+    assert (status, code) == (422, 42205)
+    assert message.startswith(f"The id {highest} was given out in context ., and no id can be higher;")
+    # What has an id keeps it, and another context counts for itself.
+    assert register(client, "t", '"int"')["id"] == highest
+    assert client.get(f"/schemas/ids/{highest}").get_json()["schema"] == '"int"'
+    assert register(client, ":.eu:t", avro("New"))["id"] == 1
+    assert error(client.post("/subjects/s/versions?force=true", json=body))[:2] == (422, 42205)
+    assert client.get("/subjects/s/versions?deleted=true").get_json() == [highest]
