@@ -129,16 +129,17 @@ class Registration:
             if found is not None:
                 return found
         # Metadata that say of which version they are make another digest of the same content.
-        others = [v for v in state.versions(self.subject, deleted=deleted) if v.content.metadata is not None]
-        return next((version for version in reversed(others) if _is_known(contents, version)), None)
+        versions = reversed(state.annotated(self.subject, deleted=deleted))
+        return next((version for version in versions if _is_known(contents, version)), None)
 
     def with_references(self, candidate: Candidate, state: State, *, deleted: bool = False) -> list[Resolved]:
         """The versions that may be what the candidate spells out in one text, newest first."""
         if candidate.given.references:
             return []
-        versions = state.versions(self.subject, deleted=deleted)[::-1]
+        versions = state.annotated(self.subject, deleted=deleted)[::-1]
         if self.request.version == LATEST:
-            versions = versions[:1]
+            latest = state.version(self.subject, LATEST, deleted=deleted)
+            versions = [v for v in versions if v is latest]
         try:
             return [
                 (v, resolve(v.content.references, v.subject, state)) for v in versions if v.content.references
@@ -172,15 +173,18 @@ class Registration:
         """Take from the state what the candidate is held against: by its level, or only `version`."""
         config = state.effective_config(self.subject, self.default)
         level = config.compatibility_level or CompatibilityLevel.BACKWARD
+        transitive, group = compatibility.is_transitive(level), config.compatibility_group
+        if version is None and group is None and not transitive:
+            version = LATEST
         if version is not None:
             found = state.version(self.subject, version)
             versions = [] if found is None else [found]
         else:
-            group, versions = config.compatibility_group, state.versions(self.subject)[::-1]
+            versions = state.versions(self.subject)[::-1]
             if group is not None:
                 mine = _group(candidate.completed, group)
                 versions = [v for v in versions if _group(v.content, group) == mine]
-            if not compatibility.is_transitive(level):
+            if not transitive:
                 versions = versions[:1]
         if level is CompatibilityLevel.NONE:
             versions = []
@@ -332,9 +336,9 @@ class Registration:
         # Brought back under a new number: the soft-deleted one goes, unless it is still needed.
         records += [
             SchemaRecord(self.subject, old.version)
-            for old in state.versions(self.subject, deleted=True)
+            for old in state.holders(context, new.id)
             if old.deleted
-            and old.id == new.id
+            and old.subject == self.subject
             and old.version < new.version
             and not state.referrers(old.key, deleted=True)
         ]

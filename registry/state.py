@@ -96,6 +96,7 @@ class State:
         """How many it says were deleted softly."""
         self._contexts: dict[str, _Context] = {DEFAULT_CONTEXT: _Context()}
         self._subjects: dict[str, dict[int, SchemaVersion]] = {}
+        self._annotated: dict[str, set[int]] = {}
         self._referrers: dict[VersionKey, set[VersionKey]] = {}
         self._configs: dict[str | None, Config] = {}
         self._modes: dict[str | None, Mode] = {}
@@ -167,6 +168,8 @@ class State:
             others += [] if number in others else [number]
         context.holders.setdefault(number, {})[version.key] = version
         self._subjects.setdefault(version.subject, {})[version.version] = version
+        if version.content.references or version.content.metadata is not None:
+            self._annotated.setdefault(version.subject, set()).add(version.version)
         for reference in version.content.references:
             self._referrers.setdefault(reference_key(reference, version.subject), set()).add(version.key)
 
@@ -177,6 +180,10 @@ class State:
         del versions[version.version]
         if not versions:
             del self._subjects[version.subject]
+        annotated = self._annotated.get(version.subject, set())
+        annotated.discard(version.version)
+        if not annotated:
+            self._annotated.pop(version.subject, None)
         holders = self._contexts[context_of(version.subject)].holders
         del holders[version.id][version.key]
         if not holders[version.id]:
@@ -251,6 +258,12 @@ class State:
         """The versions of a subject in ascending order; soft-deleted ones only with `deleted`."""
         versions = self._subjects.get(subject, {})
         return [versions[n] for n in sorted(versions) if deleted or not versions[n].deleted]
+
+    def annotated(self, subject: str, *, deleted: bool = False) -> list[SchemaVersion]:
+        """Of `versions`, those with references or metadata: to find others, their digest is enough."""
+        versions = self._subjects.get(subject, {})
+        numbers = sorted(self._annotated.get(subject, ()))
+        return [versions[n] for n in numbers if deleted or not versions[n].deleted]
 
     def version(self, subject: str, number: int, *, deleted: bool = False) -> SchemaVersion | None:
         """One version; -1 is the latest. Soft-deleted ones only with `deleted`."""

@@ -5,7 +5,7 @@ A field set to null is as good as absent, except in a config, where it clears.
 
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, fields, post_load, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from registry.contract import Metadata, RuleSet
 from registry.errors import InvalidModeError
@@ -21,10 +21,33 @@ class _Body(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        # What may be absent anyway is passed over at once where it is, and not dealt with as a missing value.
-        self.partial = [name for name, field in self.load_fields.items() if not field.required]
+    def load(self, data: Any, **options: Any) -> Any:
+        """What `make` makes of the checked `data`. Raises ValidationError.
+
+        marshmallow's own way through a body is a long one, so it is left to what is at fault: it says where.
+        """
+        values = self._faultless(data)
+        return self.make(super().load(data, **options) if values is None else values)
+
+    def make(self, data: dict[str, Any]) -> Any:
+        """What a body is loaded as, of the values of its fields."""
+        return data
+
+    def _faultless(self, data: Any) -> dict[str, Any] | None:
+        """The values of the fields that are there; None where a field refuses one, or is missing."""
+        if not isinstance(data, dict):
+            return None
+        values = {}
+        for name, field in self.load_fields.items():
+            key = field.data_key or name
+            if key in data:
+                try:
+                    values[name] = field.deserialize(data[key], key, data)
+                except ValidationError:
+                    return None
+            elif field.required:
+                return None
+        return values
 
 
 def _text(*allowed: str) -> fields.String:
@@ -67,8 +90,7 @@ class ReferenceBody(_Body):
     subject = fields.String(required=True)
     version = _Integer(required=True, strict=True, validate=_INT)
 
-    @post_load
-    def _make(self, data: dict[str, Any], **_: Any) -> SchemaReference:
+    def make(self, data: dict[str, Any]) -> SchemaReference:
         return SchemaReference(**data)
 
 
@@ -114,8 +136,7 @@ class EntityBody(_Body):
     path = fields.String(required=True, data_key="entityPath")
     type = fields.String(required=True, data_key="entityType")
 
-    @post_load
-    def _make(self, data: dict[str, Any], **_: Any) -> SchemaEntity:
+    def make(self, data: dict[str, Any]) -> SchemaEntity:
         return SchemaEntity(data["path"], data["type"].lower())
 
 
@@ -144,8 +165,7 @@ class SchemaBody(_Body):
     tags_to_remove = _tags("schemaTagsToRemove")
     propagate_tags = _Flag(allow_none=True, data_key="propagateSchemaTags")
 
-    @post_load
-    def _make(self, data: dict[str, Any], **_: Any) -> dict[str, NewSchema]:
+    def make(self, data: dict[str, Any]) -> dict[str, NewSchema]:
         number = data.get("id")
         new = NewSchema(
             text=data.get("schema") or "",
@@ -173,8 +193,7 @@ class RetagBody(_Body):
     rules_to_merge = fields.Nested(RuleSetBody, allow_none=True, data_key="rulesToMerge")
     rules_to_remove = fields.List(fields.String(), allow_none=True, data_key="rulesToRemove")
 
-    @post_load
-    def _make(self, data: dict[str, Any], **_: Any) -> dict[str, Retag]:
+    def make(self, data: dict[str, Any]) -> dict[str, Retag]:
         edit = Retag(
             version=data.get("version") or 0,
             tags_to_add=_by_entity(data.get("tags_to_add")),
@@ -203,8 +222,7 @@ def _by_entity(tags: list[dict[str, Any]] | None) -> dict[SchemaEntity, list[str
 
 
 class _ConfigBody(_Body):
-    @post_load
-    def _make(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+    def make(self, data: dict[str, Any]) -> dict[str, Any]:
         if "compatibility" in data:
             data["compatibilityLevel"] = data.pop("compatibility")
         return config_changes({key: value for key, value in data.items() if key in CONFIG_KEYS})
@@ -238,8 +256,7 @@ class ModeBody(_Body):
 
     mode = fields.String(allow_none=True)
 
-    @post_load
-    def _make(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+    def make(self, data: dict[str, Any]) -> dict[str, Any]:
         if "mode" not in data:
             raise InvalidModeError
         return data

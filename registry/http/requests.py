@@ -23,6 +23,9 @@ T = TypeVar("T")
 _SHOWN = 20
 """Faults of a body that a message lists."""
 
+_PIECE = 64 * 1024
+"""Bytes of a body that are asked for at once."""
+
 _INTEGER = re.compile(r"-?[0-9]{1,10}")
 
 
@@ -127,19 +130,23 @@ def page(items: list[T], most: int = MAX_VERSION) -> list[T]:
 
 def _whole() -> bytes:
     """The body, all of it. The server doesn't say when a client left in the midst of one."""
-    raw, promised = request.get_data(), request.content_length
+    promised = request.content_length
     if promised is None:
-        most = request.max_content_length
+        raw, most = request.get_data(), request.max_content_length
         if most is not None and len(raw) >= most:
             raise RequestEntityTooLarge  # of a body without a length, nothing more than this is read
-    elif len(raw) < promised:
+        return raw
+    raw = request.stream.read(min(promised, _PIECE))  # most bodies; `get_data` would read on, for an end
+    if len(raw) < promised:
+        raw += request.get_data()
+    if len(raw) < promised:
         raise BadRequest(f"The body ends early: {len(raw)} bytes came, and Content-Length says {promised}")
     return raw
 
 
 def _parse_json(raw: bytes) -> object:
     try:
-        value: object = json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        value: object = _DECODER.decode(raw.decode("utf-8-sig"))
         if b"\\u" in raw:
             # Half of a surrogate pair can be written as an escape, but is no text that could be stored.
             json.dumps(value, ensure_ascii=False).encode()
@@ -159,6 +166,9 @@ def _parse_json(raw: bytes) -> object:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _kind(value: object) -> str:

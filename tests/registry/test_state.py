@@ -1,4 +1,5 @@
 import pytest
+from hypothesis import given, settings
 
 from registry.errors import LogFormatError
 from registry.model import LATEST, CompatibilityLevel, Config, Mode, SchemaReference
@@ -12,6 +13,7 @@ from registry.records import (
     NoopRecord,
 )
 from registry.state import State, reference_key
+from tests.registry import histories
 from tests.registry.samples import avro, gone, stored
 
 
@@ -34,6 +36,22 @@ def test_versions_are_listed_in_order_whatever_the_order_they_came_in() -> None:
     assert state.version("s", LATEST) == state.version("s", 3)
     assert state.version("s", 2) is None
     assert sorted(state.subjects()) == [("s", True, False), ("t", True, False)]
+
+
+@given(history=histories.histories)
+@settings(max_examples=25)
+def test_those_with_references_or_metadata_are_known_whatever_became_of_them(
+    history: list[histories.Request],
+) -> None:
+    state = histories.folded(histories.played(history))
+    for subject, _, _ in state.subjects():
+        assert state.count(subject) == len(state.versions(subject, deleted=True))
+        for deleted in (False, True):
+            versions = state.versions(subject, deleted=deleted)
+            assert state.annotated(subject, deleted=deleted) == [
+                v for v in versions if v.content.references or v.content.metadata is not None
+            ]
+            assert state.version(subject, LATEST, deleted=deleted) == (versions[-1] if versions else None)
 
 
 def test_a_version_has_the_time_of_its_entry() -> None:

@@ -91,16 +91,6 @@ class Writer:
                 opening = f'{{"type":"{schema.type}"'
                 props = self._props(schema)
                 self.parts.append(f"{opening}{props}}}" if props else f'"{schema.type}"')
-            case Named():
-                self._named(schema, namespace, depth)
-            case Array():
-                self.parts.append('{"type":"array","items":')
-                self.schema(schema.items, namespace, depth + 1)
-                self.parts.append(self._props(schema) + "}")
-            case Map():
-                self.parts.append('{"type":"map","values":')
-                self.schema(schema.values, namespace, depth + 1)
-                self.parts.append(self._props(schema) + "}")
             case Union():
                 opening = "["
                 for branch in schema.branches:
@@ -111,6 +101,16 @@ class Writer:
                         self.schema(branch, namespace, depth + 1)
                     opening = ","
                 self.parts.append("]" if schema.branches else "[]")
+            case Named():
+                self._named(schema, namespace, depth)
+            case Array():
+                self.parts.append('{"type":"array","items":')
+                self.schema(schema.items, namespace, depth + 1)
+                self.parts.append(self._props(schema) + "}")
+            case Map():
+                self.parts.append('{"type":"map","values":')
+                self.schema(schema.values, namespace, depth + 1)
+                self.parts.append(self._props(schema) + "}")
 
     def _named(self, schema: Named, namespace: str | None, depth: int) -> None:
         full = schema.name.full
