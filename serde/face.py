@@ -65,6 +65,9 @@ class Face(Generic[Transport]):
         self._transport: Transport | None = transport
         self._start()
 
+    # What the error for a keyword that there is not calls it.
+    __init__.__qualname__ = "RegistryClient.__init__"
+
     def _start(self) -> None:
         """Make what carries out the steps."""
         raise NotImplementedError

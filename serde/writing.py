@@ -141,6 +141,9 @@ class Writing(Generic[Client]):
         self.after_fork()
         tell_after_fork(self)
 
+    # What the error for a keyword that there is not calls it.
+    __init__.__qualname__ = "AvroSerializer.__init__"
+
     def after_fork(self) -> None:
         """Go on in a child process: the lock may have been taken by a thread that it does not have."""
         self._lock = threading.Lock()

@@ -5,7 +5,7 @@ decided when the closure is made; at run time a well-formed record costs one
 call a field. Faults carry the reason; each container adds its step of the path.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from difflib import get_close_matches
 from enum import Enum as PythonEnum
 from typing import Any, Final
@@ -186,7 +186,7 @@ def _loose_record(
     def write(value: Any) -> bytes:
         shape = shape_of(type(value)) if type(value) is not dict else None
         if shape is not None:
-            value = _fields(value, shape)
+            value = _fields(value, shape, None if strict else names)
         if not isinstance(value, Mapping):
             raise mismatch(f"{node.name}{_wanted(value)}", value)
         if TYPE_KEY not in names and value.get(TYPE_KEY, node.name) != node.name:
@@ -215,10 +215,12 @@ def _wanted(value: object) -> str:
     return " (a dict, or an object of a dataclass, pydantic model or attrs class)"
 
 
-def _fields(value: object, shape: Shape) -> dict[str, Any]:
-    """The fields of an object, as a dict."""
+def _fields(value: object, shape: Shape, wanted: Collection[str] | None) -> dict[str, Any]:
+    """The fields of an object, as a dict. wanted: those of the record; None: all, and others are an error."""
     fields = {}
     for name, attribute in shape.attributes.items():
+        if wanted is not None and name not in wanted:
+            continue
         fields[name] = getattr(value, attribute, MISSING)
         if fields[name] is MISSING:
             raise Fault(f"{type(value).__name__} has no value for it").under(f".{name}")

@@ -137,6 +137,16 @@ def test_what_is_done_with_errors_is_a_function(silent: RegistryClient) -> None:
             call([b"x"], on_error="skip")  # type: ignore[arg-type]
 
 
+def test_a_keyword_that_there_is_not(silent: RegistryClient) -> None:
+    for name, call in (
+        ("RegistryClient", lambda: RegistryClient(URL, verify=False)),  # type: ignore[call-arg]
+        ("AvroSerializer", lambda: AvroSerializer(silent, '"int"', autoregister=True)),  # type: ignore[call-arg]
+        ("AvroDeserializer", lambda: AvroDeserializer(silent, schema='"int"')),  # type: ignore[call-arg]
+    ):
+        with pytest.raises(TypeError, match=rf"^{name}\.__init__\(\) got an unexpected keyword argument"):
+            call()
+
+
 def test_the_client_comes_first_and_is_of_the_same_kind(silent: RegistryClient) -> None:
     for given, problem in (
         ('"string"', "first argument of AvroSerializer is its RegistryClient, not str"),

@@ -1,11 +1,13 @@
 """What `strict=False` relaxes, and that it relaxes nothing else; with both codecs."""
 
 import json
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 
+from serde.classes import shape_of
 from serde.codec import Encode, Fault, compile_decoder, compile_encoder, parse_schema
 from tests.serde.conftest import native_codec
 
@@ -64,6 +66,21 @@ def test_all_else_is_as_strict_as_before(value: Any, words: str) -> None:
     with pytest.raises(Fault) as caught:
         encoder(ORDER)(value)
     assert words in str(caught.value)
+
+
+@dataclass
+class Basket:
+    n: int
+    more: str
+
+
+def test_what_an_object_has_beside_the_fields_is_not_even_looked_at() -> None:
+    schema = parse_schema(json.dumps(record("Basket", field("n", "int"))))
+    half_made = Basket.__new__(Basket)
+    half_made.n = 1
+    assert compile_encoder(schema, strict=False, shape_of=shape_of)(half_made) == b"\x02"
+    with pytest.raises(Fault, match="Basket has no"):
+        compile_encoder(schema, shape_of=shape_of)(half_made)
 
 
 def test_strict_is_strict() -> None:
