@@ -69,7 +69,9 @@ def copy(source: str, target: str) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
 @_store_options
 def export(file: Path | None, store: str | None, config: str | None) -> None:
-    """Write the log to FILE (or standard output): a line of JSON for each record, in the log's order.
+    """Write the log to FILE: a line of JSON for each record, in the log's order.
+
+    Without a FILE, or with - in its place, the lines go to standard output.
 
     Lines are as `kcat -J` prints a _schemas topic, with key and payload as Confluent's registry writes
     them. FILE appears when it is whole.
@@ -78,7 +80,7 @@ def export(file: Path | None, store: str | None, config: str | None) -> None:
     from registry.transfer.opening import open_source
 
     with closing(open_source(_store(store, config))) as log:
-        if file is None:
+        if file is None or str(file) == "-":
             for line in to_lines(log.read(0)):
                 sys.stdout.buffer.write(line.encode())
             return

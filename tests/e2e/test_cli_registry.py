@@ -61,9 +61,10 @@ def test_a_registry_moves_to_redis_and_is_backed_up(
     again = "copied up to position 5, and verified: 5 entries, 5 of them were there before\n"
     assert ok(run("registry", "copy", "sqlite:///old.db", to)) == again
     assert ok(run("registry", "export", "--store", to, "a.jsonl")) == "exported 6 records to a.jsonl\n"
-    assert (
-        ok(run("registry", "export", "--store", "sqlite:///old.db")) == (run.folder / "a.jsonl").read_text()
-    )
+    lines = (run.folder / "a.jsonl").read_text()
+    assert ok(run("registry", "export", "--store", "sqlite:///old.db")) == lines
+    assert ok(run("registry", "export", "--store", "sqlite:///old.db", "-")) == lines
+    assert not (run.folder / "-").exists()
     assert sorted(path.name for path in run.folder.glob("*jsonl*")) == ["a.jsonl"]
     with running_registry(to) as moved, httpx2.Client(base_url=moved.url) as client:
         assert client.get("/subjects?subjectPrefix=:*:").json() == [":.eu:t", "s/é"]
