@@ -126,6 +126,7 @@ def check(
         default=None if at is None else at.against,
         merge=None if at is None else at.merge,
         working=Path.cwd(),
+        extra=chosen,
     )
     try:
         report = run(
@@ -234,10 +235,14 @@ def _takes_colour(environment: Mapping[str, str]) -> bool:
 
 def repository_prefix(root: Path) -> str:
     """What a CI host puts before paths from `root`: the way to it from the checkout's top; "" elsewhere."""
-    top = os.environ.get("GITHUB_WORKSPACE") or os.environ.get("CI_PROJECT_DIR")
-    if not top:
+    workspace = os.environ.get("GITHUB_WORKSPACE") or os.environ.get("CI_PROJECT_DIR")
+    if not workspace:
         return ""
-    relative = os.path.relpath(root.resolve(), Path(top).resolve())
+    here, top = root.resolve(), Path(workspace).resolve()
+    inside = [folder for folder in (here, *here.parents) if folder.is_relative_to(top)]
+    # A workspace may hold several checkouts; a submodule's .git is a file, and it is no checkout of its own.
+    top = next((folder for folder in inside if (folder / ".git").is_dir()), top)
+    relative = os.path.relpath(here, top)
     return "" if relative == "." or relative.startswith("..") else f"{Path(relative).as_posix()}/"
 
 

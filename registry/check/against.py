@@ -7,6 +7,7 @@
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from registry.check.baselines import Baseline, FolderBaseline, GitBaseline, NothingBefore, RegistryBaseline
@@ -24,11 +25,13 @@ def open_baseline(
     default: str | None = None,
     merge: str | None = None,
     working: Path | None = None,
+    extra: Sequence[str] = (),
 ) -> Baseline:
     """The baseline that `against` names, or the project file, or `default`, or else the commit that HEAD and
     the default branch have in common.
 
     merge: the commit by which a CI host tries a change out on what `default` names: its first parent.
+    extra: paths of files that are schemas whatever the project says, here and there.
     working: the folder that a path in `against` is from; default: the project's, as for one in the file.
 
     Raises BaselineError where it cannot be reached, ProjectError where it names nothing.
@@ -36,18 +39,18 @@ def open_baseline(
     chosen = against or project.against or default
     base = working if against and working else project.root
     if chosen is None:
-        return _open_git(project.root, None, "", project, skimmed)
+        return _open_git(project.root, None, "", project, skimmed, extra)
     if chosen.startswith("git:"):
         tried = merge if chosen is default else None
-        return _open_git(project.root, chosen.removeprefix("git:"), "", project, skimmed, tried)
+        return _open_git(project.root, chosen.removeprefix("git:"), "", project, skimmed, extra, tried)
     if chosen == "registry" or chosen in project.registries or chosen.startswith(("http://", "https://")):
         return _open_registry(chosen, project)
     place, _, options = chosen.partition("#")
     if place == ".git" or place.endswith("/.git"):
-        return _open_git_folder(base / place, options, project, skimmed)
+        return _open_git_folder(base / place, options, project, skimmed, extra)
     path = base / chosen
     if path.is_dir():
-        return FolderBaseline(path, chosen.rstrip("/") or "/", project, skimmed)
+        return FolderBaseline(path, chosen.rstrip("/") or "/", project, skimmed, extra)
     if path.is_file():
         if path.suffix in {".avsc", ".avdl"}:
             raise BaselineError(
@@ -91,7 +94,9 @@ def _open_registry(chosen: str, project: Project) -> Baseline:
 _GIT_OPTIONS = ("branch", "tag", "ref", "commit", "subdir")
 
 
-def _open_git_folder(place: Path, options: str, project: Project, skimmed: Skimmed) -> Baseline:
+def _open_git_folder(
+    place: Path, options: str, project: Project, skimmed: Skimmed, extra: Sequence[str]
+) -> Baseline:
     given = {}
     for option in options.split(",") if options else ():
         key, _, value = option.partition("=")
@@ -105,7 +110,7 @@ def _open_git_folder(place: Path, options: str, project: Project, skimmed: Skimm
     if len(refs) > 1:
         raise ProjectError(f"--against {place.name}#{options}: give one of branch, tag, ref and commit")
     folder = place.parent
-    return _open_git(folder, refs[0] if refs else "HEAD", given.get("subdir", ""), project, skimmed)
+    return _open_git(folder, refs[0] if refs else "HEAD", given.get("subdir", ""), project, skimmed, extra)
 
 
 def _open_git(
@@ -114,6 +119,7 @@ def _open_git(
     subdir: str,
     project: Project,
     skimmed: Skimmed,
+    extra: Sequence[str],
     merge: str | None = None,
 ) -> Baseline:
     if ref == "...":
@@ -132,7 +138,7 @@ def _open_git(
         prefix = f"{subdir.strip('/')}/" if subdir else _way(repository.root, project.root)
         if subdir:
             _check_folder(repository, commit, prefix, f"{label} at {short(commit)}")
-        return GitBaseline(repository, commit, label, prefix, project, skimmed)
+        return GitBaseline(repository, commit, label, prefix, project, skimmed, extra)
     except NoCommitYet:
         if ref:
             raise

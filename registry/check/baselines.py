@@ -1,7 +1,7 @@
 """What new schemas are compared with: a commit, a folder, a registry, or its exported log."""
 
 import posixpath
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -62,10 +62,12 @@ class Baseline(Protocol):
 class FolderBaseline:
     """The schemas of a folder, by the same project's globs."""
 
-    def __init__(self, folder: Path, label: str, project: Project, skimmed: Skimmed) -> None:
+    def __init__(
+        self, folder: Path, label: str, project: Project, skimmed: Skimmed, extra: Sequence[str] = ()
+    ) -> None:
         self.label = label
         tree = FolderTree(folder, name=f"{label}/")
-        self._old = Sources.read(tree, project, skimmed=skimmed, strict=False)
+        self._old = Sources.read(tree, project, extra=extra, skimmed=skimmed, strict=False)
         if not self._old.schemas and not self._old.faults:
             raise BaselineError(
                 f"{label} has no schema to compare with: the project's globs, from that folder, match no file"
@@ -99,7 +101,14 @@ class GitBaseline:
     """
 
     def __init__(
-        self, repository: Repository, commit: str, label: str, prefix: str, project: Project, skimmed: Skimmed
+        self,
+        repository: Repository,
+        commit: str,
+        label: str,
+        prefix: str,
+        project: Project,
+        skimmed: Skimmed,
+        extra: Sequence[str] = (),
     ) -> None:
         self.label = f"{label} at {short(commit)}" if label != commit else short(commit)
         self._repository = repository
@@ -107,9 +116,10 @@ class GitBaseline:
         self._prefix = prefix
         self._project = project
         self._skimmed = skimmed
+        self._extra = extra
         self._at: dict[str, Sources] = {}
         self._tree = self._commit_tree(commit, label if label != commit else short(commit))
-        self._old = self._at[commit] = Sources.read(self._tree, project, skimmed=skimmed, strict=False)
+        self._old = self._sources(self._tree)
 
     def level(self, subject: str) -> CompatibilityLevel | None:
         return None
@@ -166,7 +176,7 @@ class GitBaseline:
                         seen.add(state)
                         label = f"commit {short(commit.oid)}"
                         yield OldSchema(label, lambda sources=sources, found=found: sources.parse(found))  # type: ignore[misc]
-            before = commit.renames.get(self._prefix + path)
+            before = commit.renames.get(posixpath.normpath(self._prefix + path))
             if before is not None and before.startswith(self._prefix):
                 path, watched = before[len(self._prefix) :], None
         if self._repository.is_shallow:
@@ -187,12 +197,12 @@ class GitBaseline:
         known = self._at.get(tree.commit)
         if known is None:
             known = self._at[tree.commit] = Sources.read(
-                tree, self._project, skimmed=self._skimmed, strict=False
+                tree, self._project, extra=self._extra, skimmed=self._skimmed, strict=False
             )
         return known
 
     def _commit_tree(self, commit: str, label: str) -> CommitTree:
-        return CommitTree(self._repository, commit, self._prefix, label)
+        return CommitTree(self._repository, commit, self._prefix, label, self._extra)
 
     @staticmethod
     def _at_path(sources: Sources, path: str) -> SchemaSource | None:

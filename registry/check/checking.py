@@ -1,5 +1,6 @@
 """A check: every schema of a project held against its baseline, and everything that is found."""
 
+import posixpath
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -46,6 +47,10 @@ class Report:
         if any(finding.rule in INVALID for finding in errors):
             return 3
         return 1 if errors else 0
+
+    def path(self, place: Place) -> str:
+        """The file of `place` as a CI host knows it: from the top of the repository."""
+        return posixpath.normpath(self.prefix + place.file)
 
     def count(self, severity: Severity) -> int:
         """How many findings of a severity there are."""

@@ -290,21 +290,28 @@ class _Objects:
 class CommitTree:
     """The files of a commit, seen from a folder of the repository.
 
-    prefix: that folder, "" or with ``/`` at its end. Links are followed within the commit, submodules to the
-    commits that it names.
+    prefix: that folder, "" or with ``/`` at its end. also: paths of further files, which may be outside. Links
+    are followed within the commit, submodules to the commits that it names.
     """
 
-    def __init__(self, repository: Repository, commit: str, prefix: str, label: str) -> None:
+    def __init__(
+        self, repository: Repository, commit: str, prefix: str, label: str, also: Sequence[str] = ()
+    ) -> None:
         self.name = f"{label}:"
         self.commit = commit
         self.unread: dict[str, str] = {}
         self._repository = repository
         self._prefix = prefix
+        followed = _followed(repository, commit)
         self._files = {
             self._relative(path): found
-            for path, found in _followed(repository, commit).items()
+            for path, found in followed.items()
             if path.startswith(prefix) or not prefix
         }
+        for path in also:
+            whole = posixpath.normpath(prefix + path)
+            if whole in followed:
+                self._files[path] = followed[whole]
         self._paths = sorted(self._files)
 
     def paths(self) -> Sequence[str]:

@@ -92,6 +92,8 @@ class RemoteRecords:
 def open_log(file: Path) -> "LogRecords":
     """The log that was exported to `file`. Raises BaselineError where it is none."""
     try:
+        if not file.stat().st_size:
+            raise BaselineError(f"{file} is empty: write it with fivebyte registry export {file}")
         with file.open("rb") as lines:
             return LogRecords(file, gather(str(file), from_lines(lines, str(file))))
     except (OSError, TransferError) as fault:

@@ -69,6 +69,20 @@ def test_paths_and_files_that_no_glob_names(
     assert run(["check", "s/t.json"]) == 0
     assert "in 1 schema (1 new)" in capsys.readouterr().out
     assert run(["check", "r.avsc", "s"]) == 1
+    # Held against what was there before, too; also from a folder beside it.
+    repository.commit({"r.avsc": GOOD, "p/fivebyte.toml": '[[schemas]]\nfiles = "x/*.avsc"\n'})
+    assert run(["check", "s/t.json"]) == 0
+    assert "in 1 schema (1 unchanged)" in capsys.readouterr().out
+    repository.write({"s/t.json": BREAKS.replace('"R"', '"T"'), "s/u.avsc": BREAKS.replace('"R"', '"U"')})
+    assert run(["check", "s/t.json"]) == 1
+    os.chdir("p")
+    try:
+        for level in ("BACKWARD", "BACKWARD_TRANSITIVE"):
+            capsys.readouterr()
+            assert run(["check", "../s/t.json", "../s/u.avsc", "--level", level]) == 1
+            assert "../s/u.avsc:3:12: error: U.b is new" in capsys.readouterr().out
+    finally:
+        os.chdir("..")
 
 
 def test_several_reports_at_once(repository: GitRepository, capsys: pytest.CaptureFixture[str]) -> None:
@@ -251,7 +265,17 @@ def test_github_and_gitlab_are_recognised(
         github.setenv("GITHUB_WORKSPACE", str(tmp_path))
         capsys.readouterr()
         assert run(["check"]) == 1
-        assert capsys.readouterr().out.startswith("::error file=repository/r.avsc,line=3,col=12,title=")
+        assert capsys.readouterr().out.startswith("::error file=r.avsc,line=3,col=12,title=")
+        (repository.folder / "sub").mkdir()
+        repository.write({"sub/fivebyte.toml": ""})
+        github.chdir(repository.folder / "sub")
+        assert run(["check", "../r.avsc"]) == 1  # the path as the repository has it
+        assert capsys.readouterr().out.startswith("::error file=r.avsc,line=3,col=12,title=")
+        repository.write({"sub/s.avsc": "{"})
+        assert run(["check"]) == 3
+        assert capsys.readouterr().out.startswith("::error file=sub/s.avsc,line=1,col=2,title=")
+        repository.write({"sub/s.avsc": None, "sub/fivebyte.toml": None})
+        github.chdir(repository.folder)
         assert "### ❌ Schemas are incompatible" in summary.read_text()
         github.setenv("GITHUB_BASE_REF", "main")
         assert run(["check"]) == 4  # a pull request whose base was not fetched

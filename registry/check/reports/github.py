@@ -12,13 +12,13 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE
 
 def github(report: Report) -> str:
     """A line for each finding, and one that sums up."""
-    return "\n".join([*(_command(one, report.prefix) for one in report.findings), summary(report), ""])
+    return "\n".join([*(_command(one, report) for one in report.findings), summary(report), ""])
 
 
-def _command(finding: Finding, prefix: str) -> str:
+def _command(finding: Finding, report: Report) -> str:
     properties = []
     if finding.place is not None:
-        properties.append(f"file={_property(prefix + finding.place.file)}")
+        properties.append(f"file={_property(report.path(finding.place))}")
         if finding.place.line:
             properties += [f"line={finding.place.line}", f"col={finding.place.column}"]
     properties.append(f"title={_property(finding.rule)}")

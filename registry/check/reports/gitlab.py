@@ -4,7 +4,7 @@ import hashlib
 import json
 
 from registry.check.checking import Report
-from registry.check.findings import Severity
+from registry.check.findings import Place, Severity
 
 _SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.NOTE: "info"}
 
@@ -14,7 +14,7 @@ def gitlab(report: Report) -> str:
     issues = []
     met: dict[str, int] = {}
     for finding in report.findings:
-        file = report.prefix + (finding.place.file if finding.place else ".")
+        file = report.path(finding.place or Place("."))
         number = met[finding.fingerprint] = met.get(finding.fingerprint, -1) + 1
         known_by = f"{finding.fingerprint} {file} {number}".encode("utf-8", "surrogateescape")
         own = hashlib.sha256(known_by).hexdigest()[:32]

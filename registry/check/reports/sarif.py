@@ -47,9 +47,7 @@ def sarif(report: Report) -> str:
                 "toolExecutionNotifications": [_notification(one) for one in shown if one.place is None],
             }
         ],
-        "results": [
-            _result(one, one.place, used.index(one.rule), report.prefix) for one in shown if one.place
-        ],
+        "results": [_result(one, one.place, used.index(one.rule), report) for one in shown if one.place],
     }
     value = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
@@ -67,8 +65,8 @@ def _said(finding: Finding) -> str:
     return ". ".join([finding.message, *([f"Fix: {finding.fix}"] if finding.fix else [])])
 
 
-def _result(finding: Finding, place: Place, rule: int, prefix: str) -> dict[str, Any]:
-    location: dict[str, Any] = {"artifactLocation": {"uri": _uri(prefix + place.file)}}
+def _result(finding: Finding, place: Place, rule: int, report: Report) -> dict[str, Any]:
+    location: dict[str, Any] = {"artifactLocation": {"uri": _uri(report.path(place))}}
     if place.line:
         location["region"] = {"startLine": place.line, "startColumn": place.column}
     spot: dict[str, Any] = {"physicalLocation": location}

@@ -105,6 +105,12 @@ def test_an_exported_log(tmp_path: Path) -> None:
         checked(project, "../log.jsonl")
 
 
+def test_a_log_that_is_empty(tmp_path: Path) -> None:
+    write(tmp_path, {**BOTH, "backup.jsonl": ""})
+    with pytest.raises(BaselineError, match=r"backup.jsonl is empty: write it with fivebyte registry export"):
+        checked(tmp_path, "backup.jsonl")
+
+
 def test_a_registry_that_cannot_be_asked(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, {**BOTH, "fivebyte.toml": f'[registries.a]\nurl = "{url}"\ntoken_variable = "NOT_SET"\n'})
     with pytest.raises(ProjectError, match="the registry a needs NOT_SET in the environment; it is not set"):
