@@ -290,8 +290,8 @@ class _Objects:
 class CommitTree:
     """The files of a commit, seen from a folder of the repository.
 
-    prefix: that folder, "" or with ``/`` at its end. also: paths of further files, which may be outside. Links
-    are followed within the commit, submodules to the commits that it names.
+    prefix: that folder, "" or with ``/`` at its end. also: paths of further files, which may be outside.
+    Links are followed within the commit, submodules to the commits that it names.
     """
 
     def __init__(
