@@ -88,7 +88,8 @@ def _read_on(response: Response) -> Response:
     """
     if has_body(request.environ):
         with suppress(HTTPException):
-            request.get_data()
+            if request.stream.tell() != request.content_length:
+                request.get_data()
     return response
 
 
@@ -101,6 +102,6 @@ def _negotiate() -> Response | None:
         return None
     if media_type is None and request.blueprint not in _ANY_TYPE:
         raise NotAcceptable
-    if request.method in {"POST", "PUT"} and not is_readable(request.headers.get("Content-Type")):
+    if request.method in {"POST", "PUT"} and not is_readable(request.environ.get("CONTENT_TYPE")):
         raise UnsupportedMediaType
     return None
