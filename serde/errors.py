@@ -94,10 +94,10 @@ class SerializationError(SerdeError):
         super().__init__(reason)
 
     def __str__(self) -> str:
-        subject = f"subject {self.subject!r}" if self.subject is not None else ""
-        return _placed(
-            [_number("value", self.index), subject, _schema(self.schema_id)], self.path, self.reason
-        )
+        where = f"topic {self.topic!r}" if self.topic is not None else ""
+        if self.subject is not None:
+            where = f"subject {self.subject!r}"
+        return _placed([_number("value", self.index), where, _schema(self.schema_id)], self.path, self.reason)
 
 
 class DeserializationError(SerdeError):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final, TypeAlias
 
+from serde import arguments
 from serde.codec.objects import Make
 from serde.errors import InvalidSchema
 
@@ -123,7 +124,7 @@ def parse_schema(text: str, references: Iterable[str] = (), *, raw: Collection[s
     references: texts of the schemas whose types it uses, what a text needs before the text itself.
     raw: names of logical types to leave out: their values are written and read as they are stored.
 
-    Raises InvalidSchema: not JSON, no schema, an unknown type, a name defined twice.
+    Raises InvalidSchema: not JSON, no schema, an unknown type, a name defined twice; TypeError for no text.
     """
     parser = _Parser(frozenset(raw))
     try:
@@ -146,6 +147,7 @@ def type_name(node: Node) -> str:
 
 
 def _from_json(text: str, what: str) -> Any:
+    arguments.text(text)
     try:
         text.encode()
         return json.loads(text)

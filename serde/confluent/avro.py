@@ -32,6 +32,8 @@ from serde.subjects import (
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_USUAL_HEADERS: Final = (list, dict)
+
 _STRATEGIES: Final[dict[str, SubjectStrategy]] = {
     "TOPIC": topic_name_strategy,
     "RECORD": record_name_strategy,
@@ -130,7 +132,7 @@ class AvroSerializer:
             if (
                 self._write_id is header_schema_id_serializer
                 and ctx is not None
-                and isinstance(ctx.headers, list | dict)
+                and isinstance(ctx.headers, _USUAL_HEADERS)
             ):
                 return write(obj, ctx.topic, ctx.headers)
             return self._write_id(*self._bare(write, obj, ctx))

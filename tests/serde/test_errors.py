@@ -46,6 +46,7 @@ def test_the_docstring_draws_the_tree() -> None:
             "subject 'orders-value', schema 7: order.lines[3].price: expected double, got 'x'",
         ),
         (SerializationError("no"), "no"),
+        (SerializationError("no", topic="t"), "topic 't': no"),
         (SerializationError("no", index=3, subject="s"), "value 3, subject 's': no"),
         (DeserializationError("no", data=b"x", index=0), "message 0: no"),
         (MissingExtra("no"), "no"),

@@ -119,6 +119,11 @@ def test_what_is_no_schema_is_refused_with_its_place(text: str, message: str) ->
     assert message in str(caught.value)
 
 
+def test_a_schema_that_is_no_text_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"as dict: json\.dumps"):
+        parse_schema({"type": "int"})  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("depth", [600, 900, 5000])
 def test_a_schema_nested_deeper_than_python_goes_is_refused(depth: int) -> None:
     text = '{"type": "array", "items": ' * depth + '"int"' + "}" * depth
