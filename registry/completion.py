@@ -47,10 +47,10 @@ def numbered(content: SchemaContent, version: int, *, asked: bool) -> SchemaCont
 
     asked: the request insisted on a version; else only where the metadata say it already.
     """
-    metadata = content.metadata or Metadata({}, {}, ())
-    if not asked and VERSION_PROPERTY not in metadata.properties:
+    metadata = content.metadata
+    if not asked and (metadata is None or VERSION_PROPERTY not in metadata.properties):
         return content
-    return replace(content, metadata=metadata.with_version(version))
+    return replace(content, metadata=(metadata or Metadata({}, {}, ())).with_version(version))
 
 
 def is_known_as(given: SchemaContent, registered: SchemaContent) -> bool:

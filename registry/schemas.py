@@ -166,6 +166,8 @@ def resolve(
 
     Raises SchemaFault for one that is not there, and if there are more than `most`.
     """
+    if not references:
+        return ()
     found: dict[str, str] = {}
     names: set[str] = set()
     open_names: set[str] = set()

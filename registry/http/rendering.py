@@ -16,7 +16,7 @@ def rendered(registry: Registry, version: SchemaVersion, *keys: str) -> dict[str
     Raises InvalidSchemaError where what it refers to is not there any more.
     """
     value = entity(version, *keys)
-    if not request.args:  # most requests want no other form
+    if not request.query_string:  # most requests want no other form
         return value
     value["schema"] = text(registry, version)
     if query("referenceFormat") == "qualified":
