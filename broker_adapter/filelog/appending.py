@@ -6,6 +6,12 @@ batch, flush it if that was asked for, publish, then add the index entry. What
 is not published was never acknowledged; an index entry that is missing only
 makes a search a little longer. Batches that several threads want flushed share
 a flush: who gets the lock writes for all that wait.
+
+Processes flush in turn, since a flush is made under the lock. So at any time the
+log is in one of two states: all of it published, or with a tail that belongs to
+the lock's holder alone. Nobody else has a batch in that tail, so a holder that
+fails or dies takes nothing from others, and offsets that were given out in it
+were told to nobody.
 """
 
 from collections import deque
@@ -84,7 +90,7 @@ class Appender:
                 if state.log_end_offset - state.recovery_point >= log.config.flush_messages:
                     state = self._flushed(segment, state, position)
                 log.page.publish(state)
-                self._numbering.note(header, appended.base_offset)
+                self._numbering.note(header, appended.base_offset, state)
                 self._unflushed = self._was_appended = True
                 tail.index(segment, state, position)
             return appended
@@ -149,7 +155,7 @@ class Appender:
                 except OSError as error:
                     each.outcome = error
                     continue
-                self._numbering.note(header, appended.base_offset)
+                self._numbering.note(header, appended.base_offset, state)
             written.append(_Written(each, appended, state, position))
         self._publish_flushed(segment, published, written)
 

@@ -37,6 +37,8 @@ class Numbering:
     def __init__(self, log: OpenLog) -> None:
         self._log = log
         self._producers: ProducerStates | None = None
+        self._place: tuple[int, int] | None = None
+        """The segment, by its base, and the byte up to which the producers are known; None: look for it."""
 
     def numbered(
         self, state: LogState, header: BatchHeader, batch: bytes
@@ -54,14 +56,15 @@ class Numbering:
         batch = with_append_time(batch, append_time)
         return read_header(batch), batch, Appended(state.log_end_offset, append_time)
 
-    def note(self, header: BatchHeader, base: int) -> None:
-        """Remember a batch that is at offset `base` now as its producer's."""
+    def note(self, header: BatchHeader, base: int, state: LogState) -> None:
+        """Remember a batch that is at offset `base` now, the last in `state`, as its producer's."""
         if self._producers is not None and self._producers.offset == base:
             self._producers.apply(header._replace(base_offset=base))
+            self._place = state.active_base, state.committed_bytes
 
     def forget(self) -> None:
         """Forget what was noted, since it may not be in the log: the log is read again for it."""
-        self._producers = None
+        self._producers = self._place = None
 
     def save(self, state: LogState) -> None:
         """Write the snapshot of the producers at the end of `state`. Raises `OSError`."""
@@ -79,7 +82,7 @@ class Numbering:
         first_base = log.bases(state)[0]
         if self._producers is None or self._producers.offset < first_base:
             # What was written since is deleted by now; who deleted it left a snapshot.
-            self._producers = ProducerStates.load(log.directory, state.log_end_offset)
+            self._producers, self._place = ProducerStates.load(log.directory, state.log_end_offset), None
             if self._producers.offset < first_base:
                 self._producers = ProducerStates(first_base)
         producers = self._producers
@@ -90,11 +93,16 @@ class Numbering:
                 # Who is not known may begin with any number. Writing must go on beside old damage.
                 _log.warning("%s: what producers wrote before the damage is forgotten: %s", log.name, error)
             producers.offset = state.log_end_offset
+            self._place = state.active_base, state.committed_bytes
         return producers
 
     def _read_on(self, producers: ProducerStates, state: LogState) -> None:
         log = self._log
-        first, position = locate_in(log, producers.offset, state)
+        if self._place is not None and self._place[0] == state.active_base:
+            # What others have appended since: writers who take turns come here with every batch.
+            first, position = log.active(state), self._place[1]
+        else:
+            first, position = locate_in(log, producers.offset, state)
         for base in log.bases(state):
             if base >= first.base_offset:
                 segment = log.segment(base, state)

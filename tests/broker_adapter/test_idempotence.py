@@ -1,5 +1,6 @@
 """A batch that is sent again is there once, and one that leaves a gap is refused: here and after anything."""
 
+import errno
 import struct
 from pathlib import Path
 
@@ -9,12 +10,16 @@ from crc32c import crc32c
 from broker_adapter import connect
 from broker_adapter.broker import TopicPartition
 from broker_adapter.errors import CorruptLog, FencedProducer, LogIOError, OutOfOrderSequence
+from broker_adapter.filelog import numbering
 from broker_adapter.filelog.batch import encode_batch, read_header
 from broker_adapter.filelog.broker import FileBroker
+from broker_adapter.filelog.lookup import locate_in
+from broker_adapter.filelog.open_log import OpenLog
 from broker_adapter.filelog.partition import Appended, Partition
 from broker_adapter.filelog.producers import MAX_SEQUENCE, ProducerStates, snapshots
 from broker_adapter.filelog.retention import delete_old_segments
 from broker_adapter.filelog.segment import LogSegment, segment_bases
+from broker_adapter.filelog.state import LogState
 from tests.broker_adapter.logs import NOW, forget_state, opened, read_all
 
 MIB = 1 << 20
@@ -120,6 +125,43 @@ def test_others_and_later_openings_know_it_too(tmp_path: Path, how: str) -> None
         with pytest.raises(OutOfOrderSequence):
             partition.append(batch(301))
         assert partition.append(batch(300)) == 301
+
+
+def test_writers_in_turn_read_on_where_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    searches: list[int] = []
+
+    def counted(log: OpenLog, offset: int, state: LogState) -> tuple[LogSegment, int]:
+        searches.append(offset)
+        return locate_in(log, offset, state)
+
+    monkeypatch.setattr(numbering, "locate_in", counted)
+    with opened(tmp_path, segment_bytes=5_000) as one, opened(tmp_path, segment_bytes=5_000) as two:
+        for sequence in range(0, 60, 2):
+            for writer, (partition, other) in enumerate(((one, two), (two, one))):
+                sync = sequence % 3 == 0
+                sent = batch(sequence, 2, producer=writer, size=200)
+                where = partition.append_batch(sent, sync=sync)
+                assert where == Appended(2 * sequence + 2 * writer, None)
+                assert other.append_batch(sent, sync=sync) == where._replace(is_duplicate=True)
+                with pytest.raises(OutOfOrderSequence):
+                    other.append(batch(sequence + 4, producer=writer))
+        rolls = len(segment_bases(tmp_path)) - 1
+        assert rolls > 3
+        # Once each to begin with, and once each for a segment that the other has begun.
+        assert len(searches) <= 2 + 2 * rolls
+        # A flush that fails takes a batch back: it is not there for this writer either.
+        with monkeypatch.context() as patch:
+            patch.setattr(LogSegment, "sync", failing)
+            with pytest.raises(LogIOError):
+                one.append(batch(60, producer=0), sync=True)
+        assert two.append_batch(batch(60, producer=1)) == Appended(120, None)
+        assert one.append_batch(batch(60, producer=0)) == Appended(121, None)
+        assert [record.offset for record in read_all(one)] == list(range(122))
+
+
+def failing(_: LogSegment) -> None:
+    """As a flush on a disk that fails."""
+    raise OSError(errno.EIO, "the disk failed")
 
 
 def test_what_was_cut_is_not_a_duplicate(tmp_path: Path) -> None:
