@@ -7,7 +7,6 @@ without a zone for one in UTC.
 """
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any, Final
 
 import pyarrow as pa
@@ -17,7 +16,7 @@ from serde.codec.binary import varint
 from serde.codec.columns import Buffers, Column, is_wrapped
 from serde.codec.columns.layout import Kind, null_branch
 from serde.codec.defaults import default_bytes
-from serde.codec.fault import FAULTS, Fault, as_fault
+from serde.codec.fault import FAULTS, Fault, as_fault, nearest
 from serde.codec.schema import MISSING, Enum, Field, Record, Union
 
 types = pa.types
@@ -55,8 +54,7 @@ def _fields(column: Column, found: dict[str, pa.Array], strict: bool) -> list[Bu
     assert isinstance(node, Record)
     for name in found:
         if strict and name not in column.names:
-            near = get_close_matches(name, column.names, 1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            hint = nearest(name, column.names)
             raise Fault(f"{node.name} has no field {name!r}{hint}")
     return [
         _named(field.name, child, found[field.name], strict)

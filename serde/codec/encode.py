@@ -6,13 +6,12 @@ call a field. Faults carry the reason; each container adds its step of the path.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from difflib import get_close_matches
 from enum import Enum as PythonEnum
 from typing import Any, Final
 
 from serde.codec.binary import WRITERS, Writer, as_bytes, varint, write_string
 from serde.codec.defaults import bytes_without
-from serde.codec.fault import FAULTS, Fault, as_fault, mismatch, shown
+from serde.codec.fault import FAULTS, Fault, as_fault, mismatch, nearest, shown
 from serde.codec.logical import Conversion
 from serde.codec.objects import Shape, ShapeOf, no_shape, symbol_of
 from serde.codec.schema import MISSING, Enum, Field, Fixed, Record, Union
@@ -82,8 +81,7 @@ def _enum(node: Enum) -> Writer:
             value = symbol_of(value)
         found = symbols.get(value) if isinstance(value, str) else None
         if found is None:
-            near = get_close_matches(value, node.symbols, 1) if isinstance(value, str) else ()
-            raise mismatch(f"a symbol of {node.name}{_hint(near)}", value)
+            raise mismatch(f"a symbol of {node.name}{nearest(value, node.symbols)}", value)
         return found
 
     return write
@@ -193,8 +191,7 @@ def _loose_record(
             raise Fault(f"expected {node.name}, got a record of type {shown(value[TYPE_KEY])}")
         for key in value if strict else ():
             if key not in names and key != TYPE_KEY:
-                near = get_close_matches(key, names, 1) if isinstance(key, str) else ()
-                raise Fault(f"{node.name} has no field {shown(key)}{_hint(near)}")
+                raise Fault(f"{node.name} has no field {shown(key)}{nearest(key, names)}")
         parts = []
         for name, write_field in writers:
             try:
@@ -243,7 +240,3 @@ def _default_writer(field: Field, *, strict: bool) -> Callable[[str], bytes]:
 
         return broken
     return none if encoded is None else lambda _record: encoded
-
-
-def _hint(near: Sequence[str]) -> str:
-    return f" (did you mean {near[0]!r}?)" if near else ""

@@ -7,6 +7,8 @@ or the schema's id. The serializers, which know those, turn it into
 
 import reprlib
 import struct
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Final
 
 
@@ -54,6 +56,15 @@ FAULTS: Final = (Fault, IndexError, struct.error, ValueError, ArithmeticError, O
 def shown(value: object) -> str:
     """`value` as a message shows it: Python's notation, cut where it is long."""
     return _SHOWN.repr(value)
+
+
+def nearest(given: object, names: Iterable[str]) -> str:
+    """Which of the names may have been meant, in either case of letters, as a message says it; "" if none."""
+    if not isinstance(given, str):
+        return ""
+    known = {name.lower(): name for name in names}
+    near = get_close_matches(given.lower(), known, 1)
+    return f" (did you mean {known[near[0]]!r}?)" if near else ""
 
 
 def mismatch(expected: str, value: object) -> Fault:

@@ -89,6 +89,12 @@ def round_trip(schema: Any, value: Any) -> Any:
             "expected a symbol of E (did you mean 'RED'?), got 'RDE'",
         ),
         ({"type": "enum", "name": "E", "symbols": ["A"]}, ["A"], "expected a symbol of E, got ['A']"),
+        (
+            {"type": "enum", "name": "E", "symbols": ["NEW", "PAID"]},
+            "paid",
+            "expected a symbol of E (did you mean 'PAID'?), got 'paid'",
+        ),
+        (ORDER, {"ID": 1, "lines": []}, "shop.Order has no field 'ID' (did you mean 'id'?)"),
         ({"type": "array", "items": "int"}, "12", "expected array, got '12'"),
         ({"type": "array", "items": "int"}, b"12", "expected array, got b'12'"),
         ({"type": "array", "items": "int"}, {"a": 1}, "expected array, got {'a': 1}"),
