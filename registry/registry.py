@@ -181,9 +181,9 @@ class Registry(Catalogue):
             raise
 
     def _look_up(self, subject: str, schema: NewSchema, *, deleted: bool) -> SchemaVersion:
-        job = self._job(subject, schema)
         with self._replica.synced() as state:
-            visible(state, job.subject, deleted=deleted)
+            visible(state, subject, deleted=deleted)
+            job = self._job(subject, schema)
             draft = job.draft(state)
         candidate = job.parse(replace(draft, strict=False))
         with self._replica.held() as state:

@@ -69,11 +69,8 @@ _NO_VERSION: tuple[Fault, ...] = (
 )
 _RESOLVING: tuple[Fault, ...] = (errors.InvalidSchemaError,)
 """With ``format=resolved``: what a schema refers to may be gone for good."""
-_PARSING: tuple[Fault, ...] = (
-    errors.InvalidSchemaError,
-    errors.InvalidSubjectError,
-    errors.SchemaTooLargeError,
-)
+_READING: tuple[Fault, ...] = (errors.InvalidSchemaError, errors.SchemaTooLargeError)
+_PARSING: tuple[Fault, ...] = (*_READING, errors.InvalidSubjectError)
 
 _SUBJECTS = {
     "GET /subjects": Operation(
@@ -94,7 +91,7 @@ _SUBJECTS = {
         "Find the version of a subject that a schema is",
         "The newest version with this content.",
         ref("SubjectSchema"),
-        (errors.SubjectNotFoundError, errors.SchemaNotFoundError, *_PARSING, *_LOG),
+        (errors.SubjectNotFoundError, errors.SchemaNotFoundError, *_READING, *_LOG),
         (*_DELETED, _NORMALIZE, *_FORM),
         bodies.SCHEMA,
     ),

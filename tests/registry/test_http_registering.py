@@ -147,14 +147,11 @@ def test_a_reference_to_nothing(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("subject", ["a%0Ab", "%00", "__GLOBAL", "__EMPTY", ":.__GLOBAL:x"])
 def test_a_name_that_no_subject_may_have(client: FlaskClient, subject: str) -> None:
-    for path in (
-        f"/subjects/{subject}/versions",
-        f"/subjects/{subject}",
-        f"/compatibility/subjects/{subject}/versions",
-    ):
+    for path in (f"/subjects/{subject}/versions", f"/compatibility/subjects/{subject}/versions"):
         status, code, message = error(client.post(path, json={"schema": '"int"'}))
         assert (status, code) == (422, 42208)
         assert message.startswith("The specified subject '")
+    assert error(client.post(f"/subjects/{subject}", json={"schema": '"int"'}))[:2] == (404, 40401)
 
 
 def test_a_version_that_is_not_the_next(client: FlaskClient) -> None:
