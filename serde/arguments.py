@@ -5,9 +5,13 @@ Without these a mistake surfaces where the argument is first used, which may be 
 
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Final
 
-from serde.model import Metadata, Reference, RuleSet
+from serde.model import Metadata, Reference, RegisteredSchema, RuleSet, Schema
+
+
+_NO_TEXT: Final = (Mapping, list, bytes, bytearray, PurePath, Schema, RegisteredSchema)
+"""What is taken for a schema, and is neither its text nor a class."""
 
 
 def number(name: str, value: object, what: str = "a number of seconds") -> None:
@@ -62,7 +66,7 @@ def text(value: object) -> None:
 
 def schema(value: object) -> None:
     """Raises TypeError for a schema that is neither text nor what a schema could be made of."""
-    if isinstance(value, Mapping | list | bytes | bytearray | PurePath) or hasattr(value, "read"):
+    if isinstance(value, _NO_TEXT) or hasattr(value, "read"):
         kind = type(value).__name__
         raise TypeError(f"a schema is given as text, or as a class, not as {kind}{_way_to_text(value)}")
 
@@ -82,6 +86,8 @@ def _way_to_text(value: object) -> str:
         return ": decode() it"
     if isinstance(value, PurePath):
         return ": read_text() gives what is in the file"
+    if isinstance(value, Schema | RegisteredSchema):
+        return ": its `text` is that, and its `references` are another argument"
     if hasattr(value, "read"):
         return ": read() gives what is in the file"
     return ": json.dumps() makes it text" if isinstance(value, Mapping | list) else ""

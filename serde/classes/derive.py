@@ -114,6 +114,10 @@ class Derivation:
             return self._enum(bare, place)
         if is_record_class(bare):
             return self._record(bare, place)
+        if not isinstance(bare, type | TypeVar) and get_origin(bare) is None and _is_no_hint(bare):
+            raise place.error(
+                f"{type(bare).__name__} is no class, nor a schema's text: an object has no Avro type"
+            )
         raise place.error(
             _INSTEAD.get(get_origin(bare) or bare) or f"{shown(bare)} has no Avro type{_why(bare)}"
         )
@@ -222,6 +226,11 @@ class Derivation:
         if named.aliases:
             head["aliases"] = list(named.aliases)
         return "", head
+
+
+def _is_no_hint(given: object) -> bool:
+    """Whether something is neither of typing's nor a string that stands for a hint."""
+    return given is not None and type(given).__module__.partition(".")[0] not in {"typing", "builtins"}
 
 
 def _why(bare: Any) -> str:

@@ -17,6 +17,7 @@ from serde import (
     Reference,
     RegistryClient,
     RegistryError,
+    Schema,
     SchemaNotFound,
     SerializationError,
 )
@@ -104,6 +105,7 @@ def test_a_calls_argument_of_another_type(
         (["null", "string"], {}, "as list: json.dumps"),
         (b'"string"', {}, "as bytes: decode"),
         (Path("x.avsc"), {}, "Path: read_text"),
+        (Schema(1, '"int"'), {}, "as Schema: its `text` is that"),
         ('"int"', {"references": [{"name": "a"}]}, "references are a list of Reference"),
         ('"int"', {"references": Reference("a", "b", 1)}, "not a single one"),
         ('"int"', {"subject_strategy": "record"}, "subject_strategy is record_name_strategy, or another"),

@@ -284,6 +284,7 @@ class Lost:
         (int | datetime, "R.f", "a union has one long in Avro, and int and datetime are both"),
         (Flags, "R.f", "Flags is a Flag"),
         (Literal["a-b"], "R.f", "'a-b' is no symbol in Avro"),
+        (Plain(), "R.f", "Plain is no class, nor a schema's text: an object has no Avro type"),
         (Plain, "R.f", "Plain has no Avro type: it is no dataclass, pydantic model"),
         (Box[int], "R.f", "tests.serde.test_classes_schema.Box[int] has no Avro type without a name: class"),
         (Box, "R.f.held", "~T has no Avro type: say which type it stands for, in a class of its own"),
