@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from serde.model import Metadata, Reference, RegisteredSchema, RuleSet, Schema
 
-
 _NO_TEXT: Final = (Mapping, list, bytes, bytearray, PurePath, Schema, RegisteredSchema)
 """What is taken for a schema, and is neither its text nor a class."""
 
