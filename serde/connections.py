@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 
@@ -82,6 +84,17 @@ class Connections:
         if transport is not None:
             return httpx2.AsyncClient(transport=transport)
         return httpx2.AsyncClient(verify=self._verify(), proxy=self.proxy, limits=_LIMITS)
+
+    def proxy_of(self, url: str) -> str | None:
+        """The proxy that a URL is reached through, without its user and password; None if there is none."""
+        if self.proxy is not None:
+            return str(self.proxy.url)
+        parts = urlsplit(url)
+        if proxy_bypass(parts.hostname or ""):
+            return None
+        found = getproxies()
+        proxy = found.get(parts.scheme) or found.get("all")
+        return f"{urlsplit(proxy).scheme}://{_shown(proxy)}" if proxy and "@" in proxy else proxy
 
     def _verify(self) -> ssl.SSLContext | bool:
         return self.tls.context() if isinstance(self.tls, TlsFiles) else (self.tls or True)

@@ -8,7 +8,7 @@ answered last is asked first. No rule here does any I/O: see `serde.steps`.
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from random import SystemRandom
@@ -125,6 +125,7 @@ class Exchange:
 
     timeout: seconds for a connection, and for each part of an answer. deadline: seconds for a whole call,
     with all that is repeated. retries: how often all are asked again. context: ``.eu``; None: as asked.
+    proxy_of: which proxy a URL is reached through, for messages.
     """
 
     def __init__(
@@ -136,6 +137,7 @@ class Exchange:
         retries: int,
         headers: Mapping[str, str] | None = None,
         context: str | None = None,
+        proxy_of: Callable[[str], str | None] | None = None,
     ) -> None:
         arguments.whole_number("retries", retries)
         if retries < 0:
@@ -150,6 +152,7 @@ class Exchange:
         self._retries = retries
         self._headers = {"Accept": _ACCEPT, **checked_headers(headers or {})}
         self._prefix = "" if context is None else f"/contexts/{_segment(context)}"
+        self._proxy_of = proxy_of
         self._first = 0
         self._random = SystemRandom()
 
@@ -229,7 +232,9 @@ class Exchange:
         try:
             return (yield from send(HttpRequest(request.method, url, headers, content, timeout, until)))
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:  # TLS on asyncio raises as it is
-            unreachable = RegistryUnreachable(self.urls, _reason(error, timeout))
+            proxy = self._proxy_of(server.base) if self._proxy_of is not None else None
+            through = "" if proxy is None else f", through the proxy {proxy}"
+            unreachable = RegistryUnreachable(self.urls, _reason(error, timeout) + through)
             unreachable.__cause__ = error
             possible = request.is_repeatable or isinstance(error, _NOT_SENT)
             raise _Failed(unreachable, elsewhere=possible, again=possible) from None

@@ -45,6 +45,8 @@ class Face(Generic[Transport]):
         transport: Transport | None = None,
     ) -> None:
         urls = split_urls(url)
+        self._connections = connections(urls, tls, proxy)
+        is_direct = transport is not None or self._connections.embedded is not None
         shown = authenticator(auth, timeout=timeout, deadline=deadline, retries=retries)
         self._exchange = Exchange(
             servers(urls, shown),
@@ -53,6 +55,7 @@ class Face(Generic[Transport]):
             retries=retries,
             headers=headers,
             context=context_name(context),
+            proxy_of=None if is_direct else self._connections.proxy_of,
         )
         self._calls = Calls(
             self._exchange,
@@ -61,7 +64,6 @@ class Face(Generic[Transport]):
             latest_ttl=latest_ttl,
             missing_ttl=missing_ttl,
         )
-        self._connections = connections(urls, tls, proxy)
         self._transport: Transport | None = transport
         self._start()
 

@@ -17,6 +17,7 @@ from serde import (
     RegistryBusy,
     RegistryClient,
     RegistryError,
+    RegistryUnreachable,
     Schema,
     SchemaNotFound,
     SubjectNotFound,
@@ -127,6 +128,20 @@ def test_a_redirection_says_where_it_leads() -> None:
     assert caught.value.message == (
         "HTTP 308: it sends to 'https://one/subjects': give the registry's own URL"
     )
+
+
+@pytest.mark.parametrize("is_given", [True, False])
+def test_a_proxy_that_is_in_the_way_is_named(monkeypatch: pytest.MonkeyPatch, is_given: bool) -> None:
+    proxy = "http://me:secret@127.0.0.1:1"
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:2" if is_given else proxy)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with (
+        RegistryClient("http://one", retries=0, proxy=proxy if is_given else None) as client,
+        pytest.raises(RegistryUnreachable) as caught,
+    ):
+        client.subjects()
+    assert caught.value.reason.endswith(", through the proxy http://127.0.0.1:1")
+    assert "secret" not in str(caught.value)
 
 
 def test_an_unknown_id_names_the_id() -> None:
