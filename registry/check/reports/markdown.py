@@ -43,26 +43,29 @@ def markdown(report: Report) -> str:
     parts, size, left = [head], len(head), len(found)
     for (severity, subject), group in groupby(found, lambda one: (one.severity, one.subject)):
         together = list(group)
-        part = "\n".join(_section(severity, subject, together))
-        if size + len(part) > MAX_CHARACTERS:
-            parts.append(f"\n… and {left} findings more: see the job's log.\n")
-            break
-        parts.append(part)
-        size, left = size + len(part), left - len(together)
+        above = _heading(severity, subject, together)
+        for finding in together:
+            part = above + "".join(f"{line}\n" for line in _item(finding))
+            if size + len(part) > MAX_CHARACTERS:
+                more = "1 finding" if left == 1 else f"{left} findings"
+                return "".join([*parts, f"\n… and {more} more: see the job's log.\n"])
+            parts.append(part)
+            size, left, above = size + len(part), left - 1, ""
     return "".join(parts)
 
 
-def _section(severity: Severity, subject: str | None, found: list[Finding]) -> Iterator[str]:
+def _heading(severity: Severity, subject: str | None, found: list[Finding]) -> str:
     level = next((f" ({one.level})" for one in found if one.level), "")
-    yield f"\n**{_SIGNS[severity]} {_code(subject) if subject else 'Files'}**{level}\n"
-    for finding in found:
-        place = f"{_code(str(finding.place))}: " if finding.place else ""
-        yield f"* {place}{_escaped(finding.message)} ({_code(finding.rule)})"
-        if finding.old_place and finding.against:
-            yield f"  <br>against {_escaped(finding.against)}: {_code(str(finding.old_place))}"
-        if finding.fix:
-            yield f"  <br>**fix**: {_escaped(finding.fix)}"
-    yield ""
+    return f"\n**{_SIGNS[severity]} {_code(subject) if subject else 'Files'}**{level}\n\n"
+
+
+def _item(finding: Finding) -> Iterator[str]:
+    place = f"{_code(str(finding.place))}: " if finding.place else ""
+    yield f"* {place}{_escaped(finding.message)} ({_code(finding.rule)})"
+    if finding.old_place and finding.against:
+        yield f"  <br>against {_escaped(finding.against)}: {_code(str(finding.old_place))}"
+    if finding.fix:
+        yield f"  <br>**fix**: {_escaped(finding.fix)}"
 
 
 def _escaped(text: str) -> str:
@@ -70,5 +73,6 @@ def _escaped(text: str) -> str:
 
 
 def _code(text: str) -> str:
+    text = text.replace("\n", " ")
     fence = "``" if "`" in text else "`"
     return f"{fence}{text}{fence}"

@@ -2,6 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from importlib import import_module
 
 import pytest
@@ -97,3 +98,7 @@ def test_a_comment_stays_within_what_a_host_takes() -> None:
     text = FORMATS["markdown"](Report(many))
     assert len(text) < 65_536
     assert "findings more: see the job's log" in text
+    together = FORMATS["markdown"](Report([replace(one, subject="s") for one in many]))
+    assert 50_000 < len(together) < 65_536  # as many as there is room for, of one subject too
+    shown = together.count("* `a.avsc")
+    assert f"… and {len(many) - shown} findings more" in together
