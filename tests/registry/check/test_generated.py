@@ -21,6 +21,9 @@ def test_every_finding_has_words_and_places_in_both_texts() -> None:
             report = compare_texts(("old", old), ("new", new), "FULL")
         except ValueError:
             continue  # one of them is no schema
+        if AVRO.parse(old).canonical == AVRO.parse(new).canonical:
+            assert report.findings == []
+            continue
         before, after = AVRO.parse(old).root, AVRO.parse(new).root
         expected = [finding.kind for finding in (*compare(before, after), *compare(after, before))]
         assert [finding.rule for finding in report.findings] == expected

@@ -85,3 +85,12 @@ def test_what_is_no_text_of_a_schema() -> None:
         assert_compatible('"int"', {"type": "int"})  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="a reference: give the text"):
         assert_compatible('"int"', '"int"', references=[b"{}"])  # type: ignore[list-item]
+
+
+def test_a_schema_breaks_nothing_where_it_is_the_one_before() -> None:
+    odd = """{"type": "record", "name": "R", "fields": [
+      {"name": "a", "type": "int"}, {"name": "b", "type": "int", "aliases": ["a"]}
+    ]}"""
+    assert_compatible(odd, odd.replace("\n", " "), "FULL")
+    with pytest.raises(AssertionError, match="AMBIGUOUS_FIELD_ALIAS"):
+        assert_compatible(odd, odd.replace('"R"', '"R", "doc": "odd"'), "FULL")
