@@ -13,6 +13,7 @@ but from the partition's published state: all readers here take a `limit`.
 import os
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -123,9 +124,10 @@ class LogSegment:
             self.close()
             raise
 
-    @property
+    @cached_property
     def path(self) -> Path:
         """The log file."""
+        # Made when it is first asked for, and once: every read names it, in case it fails.
         return Path(self._path)
 
     def file_size(self) -> int:
