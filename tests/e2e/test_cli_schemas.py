@@ -361,3 +361,15 @@ def test_init_writes_the_project_file(project: Path, fivebyte: Run) -> None:
         )
     )
     assert fivebyte("lint").code == 1
+
+
+def test_a_project_file_within_a_project_names_no_registry(
+    project: Path, fivebyte: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project / "schemas")
+    refused = fivebyte("init", "--registry", "http://127.0.0.1:9")
+    assert refused.code == 2
+    assert f"this folder belongs to {project / 'fivebyte.toml'}: a registry is named there" in refused.err
+    assert fivebyte("init").code == 0
+    monkeypatch.chdir(project)
+    assert fivebyte("format", "--check").code == 1  # and the project can be read

@@ -23,6 +23,10 @@ def start(
     known = find(folder)
     if file.exists() or (known is not None and known.parent == folder):
         raise ProjectError(f"{known or file} is there already")
+    if known is not None and registry is not None:
+        raise ProjectError(
+            f"this folder belongs to {known}: a registry is named there, and not with --registry"
+        )
     found = [path for path in FolderTree(folder).paths() if path.endswith(_SUFFIXES)]
     globs = _globs(found)
     lines = [_HEAD, f"level = {json.dumps(level.upper())}\n"]
