@@ -248,7 +248,7 @@ class RegistryUnreachable(SerdeError):
         super().__init__(self.urls, reason)
 
     def __str__(self) -> str:
-        return f"no schema registry at {', '.join(self.urls)}: {self.reason}"
+        return f"no schema registry at {', '.join(self.urls).removesuffix(':')}: {self.reason}"
 
 
 class TokenError(SerdeError):

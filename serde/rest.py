@@ -33,10 +33,15 @@ class Rest:
         if deadline is None:
             deadline = 2 * timeout * (retries + 1) * len(given)
         who = authenticator(auth, timeout=timeout, deadline=deadline, retries=retries)
-        self._exchange = Exchange(
-            servers(given, who), timeout=timeout, deadline=deadline, retries=retries, headers=headers
-        )
         ways = connections(given, tls=None, proxy=None)
+        self._exchange = Exchange(
+            servers(given, who),
+            timeout=timeout,
+            deadline=deadline,
+            retries=retries,
+            headers=headers,
+            proxy_of=None if transport is not None or ways.embedded is not None else ways.proxy_of,
+        )
         self._driver = ThreadDriver(lambda: ways.blocking(transport), after_fork=lambda: None)
 
     @property

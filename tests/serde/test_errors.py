@@ -57,6 +57,7 @@ def test_the_docstring_draws_the_tree() -> None:
         (InvalidSchema("no", "/fields/0"), "no at /fields/0"),
         (InvalidClass("no", "Order.id"), "Order.id: no"),
         (RegistryUnreachable(["http://a", "http://b"], "no"), "no schema registry at http://a, http://b: no"),
+        (RegistryUnreachable(["embedded:"], "no"), "no schema registry at embedded: no"),
         (NotFound(404, 40401, "no", "http://a/x"), "no (error 40401, HTTP 404, http://a/x)"),
     ],
 )
