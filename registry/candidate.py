@@ -170,7 +170,8 @@ def parse(draft: Draft, schemas: Schemas) -> Candidate:
     references = tuple(draft.request.references)
     try:
         text = _tagged(draft, parsed, schemas)
-        parsed = schemas.parse(parsed.language.type_name, text, draft.resolved)
+        if text != parsed.canonical:
+            parsed = schemas.parse(parsed.language.type_name, text, draft.resolved)
         if draft.request.normalize and not draft.imports:
             text = parsed.language.normalize(parsed.schema)
             parsed = schemas.parse(parsed.language.type_name, text, draft.resolved)

@@ -68,12 +68,12 @@ class Defaults:
         self._checks += 1
         if self._checks > MAX_CHECKS:
             raise SchemaFault(f"the defaults of this schema take more than {MAX_CHECKS:,} checks")
-        if not isinstance(schema, _WITH_PARTS):
-            return value is not MISSING and _is_valid_scalar(schema.type, value)
         if value is None and isinstance(schema, Union):
             for branch in schema.branches:
                 if branch.type == "null":
                     return True  # most defaults
+        if not isinstance(schema, _WITH_PARTS):
+            return value is not MISSING and _is_valid_scalar(schema.type, value)
         key = (id(schema), id(value))
         if key not in self._known:
             if key in self._open:
