@@ -35,9 +35,9 @@ def etag(body: bytes) -> str:
 
 
 def _say_what_lasts(response: Response) -> Response:
-    response.headers.setdefault("Vary", VARY)
+    response.headers["Vary"] = VARY
     if response.status_code != 200 or not _lasts():
-        response.headers.setdefault("Cache-Control", CHANGING)
+        response.headers["Cache-Control"] = CHANGING
         return response
     tag = etag(response.get_data())
     response.headers["Cache-Control"] = LASTING
