@@ -48,8 +48,6 @@ class AsyncProducer(Generic[K, V]):
         """Of sends that wait for room."""
         self._jobs: deque[_Job] = deque()
         self._wake = threading.Condition()
-        self._unsettled: set[asyncio.Future[Acknowledgement]] = set()
-        """What `send` gave and `_settle` was not told of yet."""
         self._outcomes: deque[tuple[asyncio.Future[Any], Callable[[], object]]] = deque()
         self._is_telling = False
         self._tell = threading.Lock()
@@ -87,7 +85,6 @@ class AsyncProducer(Generic[K, V]):
             timestamp=timestamp,
             on_delivery=partial(self._delivered, future),
         )
-        self._unsettled.add(future)
         self._add((call, future, True))
         return future
 
@@ -96,7 +93,6 @@ class AsyncProducer(Generic[K, V]):
         if self._closed:
             raise Closed(_CLOSED)
         await self._call(partial(self._producer.flush, timeout))
-        await self._all_told()
         self._raise_failure()
 
     async def close(self) -> None:
@@ -105,7 +101,6 @@ class AsyncProducer(Generic[K, V]):
             self._closed = True
             try:
                 await self._call(self._producer.close)
-                await self._all_told()
             finally:
                 with self._wake:
                     self._stopping = True
@@ -116,11 +111,6 @@ class AsyncProducer(Generic[K, V]):
         future: asyncio.Future[object] = self._loop.create_future()
         self._add((function, future, False))
         await future
-
-    async def _all_told(self) -> None:
-        """Wait for what the producer's own threads have written and are about to tell."""
-        if self._unsettled:
-            await asyncio.wait(list(self._unsettled))
 
     def _raise_failure(self) -> None:
         failure, self._failure = self._failure, None
@@ -180,7 +170,6 @@ class AsyncProducer(Generic[K, V]):
             outcomes, self._outcomes = self._outcomes, deque()
             self._is_telling = False
         for future, outcome in outcomes:
-            self._unsettled.discard(future)
             if future.done():
                 continue  # cancelled by who waited for it
             try:

@@ -97,7 +97,7 @@ class Producer(Protocol[K_contra, V_contra]):
         """
 
     def flush(self, timeout: float | None = None) -> None:
-        """Write all that was sent and wait for it.
+        """Write all that was sent and wait for it, and for each `on_delivery` of it.
 
         Raises the first failure of a write since the last flush, so that a
         record whose future nobody looked at is not lost silently, and

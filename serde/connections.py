@@ -87,6 +87,8 @@ class Connections:
 
     def proxy_of(self, url: str) -> str | None:
         """The proxy that a URL is reached through, without its user and password; None if there is none."""
+        if self.embedded is not None:
+            return None
         if self.proxy is not None:
             return str(self.proxy.url)
         parts = urlsplit(url)

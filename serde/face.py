@@ -46,7 +46,6 @@ class Face(Generic[Transport]):
     ) -> None:
         urls = split_urls(url)
         self._connections = connections(urls, tls, proxy)
-        is_direct = transport is not None or self._connections.embedded is not None
         shown = authenticator(auth, timeout=timeout, deadline=deadline, retries=retries)
         self._exchange = Exchange(
             servers(urls, shown),
@@ -55,7 +54,7 @@ class Face(Generic[Transport]):
             retries=retries,
             headers=headers,
             context=context_name(context),
-            proxy_of=None if is_direct else self._connections.proxy_of,
+            proxy_of=None if transport is not None else self._connections.proxy_of,
         )
         self._calls = Calls(
             self._exchange,

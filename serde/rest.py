@@ -40,7 +40,7 @@ class Rest:
             deadline=deadline,
             retries=retries,
             headers=headers,
-            proxy_of=None if transport is not None or ways.embedded is not None else ways.proxy_of,
+            proxy_of=None if transport is not None else ways.proxy_of,
         )
         self._driver = ThreadDriver(lambda: ways.blocking(transport), after_fork=lambda: None)
 

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 from registry.http.operation import Operation
 from registry.http.operations import GROUPS
+from registry.http.responses import json_text
 from registry.registry import Registry
 
 _ADDRESS = "http://localhost:8081"
@@ -49,7 +50,7 @@ def _document() -> Mapping[str, Any]:
 
 @cache
 def _document_text() -> str:
-    return json.dumps(_document(), ensure_ascii=False, separators=(",", ":"))
+    return json_text(_document())
 
 
 @cache

@@ -58,13 +58,17 @@ def shown(value: object) -> str:
     return _SHOWN.repr(value)
 
 
-def nearest(given: object, names: Iterable[str]) -> str:
-    """Which of the names may have been meant, in either case of letters, as a message says it; "" if none."""
-    if not isinstance(given, str):
-        return ""
+def closest(given: str, names: Iterable[str]) -> str | None:
+    """Which of the names may have been meant, in either case of letters; None if none is close."""
     known = {name.lower(): name for name in names}
     near = get_close_matches(given.lower(), known, 1)
-    return f" (did you mean {known[near[0]]!r}?)" if near else ""
+    return known[near[0]] if near else None
+
+
+def nearest(given: object, names: Iterable[str]) -> str:
+    """What may have been meant, as a message about a value says it; "" if nothing is close."""
+    meant = closest(given, names) if isinstance(given, str) else None
+    return "" if meant is None else f" (did you mean {meant!r}?)"
 
 
 def mismatch(expected: str, value: object) -> Fault:

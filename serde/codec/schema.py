@@ -10,10 +10,10 @@ import json
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, Final, TypeAlias
 
 from serde import arguments
+from serde.codec.fault import closest
 from serde.codec.objects import Make
 from serde.errors import InvalidSchema
 
@@ -256,9 +256,8 @@ def _hint(name: str, named: Collection[str]) -> str:
     """What somebody may have meant by the name of a type that there is not."""
     if name in _COMPLEX:
         return f': an object of its own says what it holds, {{"type": {{"type": "{name}", ...}}}}'
-    known = {each.lower(): each for each in (*named, *PRIMITIVES)}
-    near = get_close_matches(name.lower(), known, 1)
-    return f' (did you mean "{known[near[0]]}"?)' if near else ""
+    meant = closest(name, (*named, *PRIMITIVES))
+    return "" if meant is None else f' (did you mean "{meant}"?)'
 
 
 def _shell(kind: str, name: str, schema: dict[str, Any], raw: frozenset[str], at: str) -> Named:

@@ -37,7 +37,7 @@ cdef class Sender:
     cdef public object linger, batch_size, codec, durability, callbacks, _partitioner
     cdef public dict _topics
 
-    @cython.locals(gatherers=list, gatherer=Gatherer, size=Py_ssize_t, number=Py_ssize_t)
+    @cython.locals(gatherers=list, gatherer=Gatherer, size=Py_ssize_t)
     cpdef send(
         self, topic, value=*, key=*, headers=*, partition=*, timestamp=*, on_delivery=*
     )
